@@ -1,0 +1,41 @@
+# Tamiz. `make help` lists what can be done; Go, a C++ compiler and make are all it needs.
+GO      ?= go
+SCHOOLS ?= 5000
+LDFLAGS := -s -w
+export CGO_ENABLED = 1
+
+help: ## say what each target does
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+tools: ## look for the tools that building needs
+	@scripts/need-tools
+
+build: tools ## build bin/tamiz
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/tamiz ./cmd/tamiz
+
+run: build ## from a synthetic sample to a published snapshot, in demo/
+	@test -f demo/tamiz.yml || bin/tamiz init mx demo --sample --schools $(SCHOOLS)
+	@bin/tamiz run --project demo
+
+test: tools check ## check, then run all tests; real files are used where ../shared/data is
+	$(GO) test -timeout 30m ./...
+
+check: tools ## formatting, vet and staticcheck
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "these files are not formatted: run gofmt -w ."; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+
+soak: tools ## the long tests: more kills, more rows, more workers
+	TAMIZ_SOAK=1 $(GO) test -timeout 3h -count=1 -run 'Soak|Kill|Replay|Workers' ./cmd/tamiz
+
+fuzz: tools ## fuzz every decoder for a minute each (FUZZTIME=10m for more)
+	scripts/fuzz $(or $(FUZZTIME),1m)
+
+golden: build ## rewrite golden files after a change that is meant
+	$(GO) test ./cmd/tamiz -run 'TestGolden|TestScripts' -update
+
+clean: ## remove what was built, and the demo
+	rm -rf bin demo
+
+.PHONY: help tools build run test check soak fuzz golden clean
+.DEFAULT_GOAL := help

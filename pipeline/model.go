@@ -1,0 +1,118 @@
+package pipeline
+
+import "strings"
+
+// Model is one SQL select with its meaning: three files with one name.
+type Model struct {
+	Name        string // schema.table: staging.x, intermediate.x or marts.x
+	SQL         string
+	Description string
+	Key         []string
+	Rows        RowRule
+	Trace       map[string]Trace // by input table
+	Columns     []Column         // as described, in order
+	Checks      []Check
+	Cases       string // the text of x.txtar, "" if there is none
+
+	SQLPath, DocPath, CasesPath string
+	DocText                     string // canonical text of the yml
+}
+
+// IsMart reports whether the model is published.
+func (m *Model) IsMart() bool { return strings.HasPrefix(m.Name, "marts.") }
+
+// IsStaging reports whether the model stands next to a raw table.
+func (m *Model) IsStaging() bool { return strings.HasPrefix(m.Name, "staging.") }
+
+// Base is the name without its schema.
+func (m *Model) Base() string { return BaseName(m.Name) }
+
+// BaseName drops the schema of a table name.
+func BaseName(table string) string {
+	_, name, _ := strings.Cut(table, ".")
+	return name
+}
+
+// Column is one column of a model with its meaning.
+type Column struct {
+	Name        string `json:"name"`
+	Type        string `json:"type,omitempty"` // known after binding
+	Description string `json:"description,omitempty"`
+	Unit        string `json:"unit,omitempty"`
+	Source      string `json:"source,omitempty"`
+}
+
+// RowRule says how rows are conserved; it is checked in every run.
+type RowRule struct {
+	Kind     RowKind
+	From     []string // input tables
+	Counting string   // for grouped rows: the column that counts input rows
+	Where    string   // for grouped rows: which input rows are meant; "" = all
+}
+
+// RowKind is one of the ways in which rows are conserved.
+type RowKind string
+
+// The ways in which rows are conserved.
+const (
+	RowsOnePer    RowKind = "one per"      // rows in = rows out + set aside
+	RowsJoined    RowKind = "joined onto"  // rows out = rows of the spine
+	RowsStacked   RowKind = "stacked from" // sum of rows in = rows out + set aside
+	RowsGrouped   RowKind = "grouped from" // sum of a counting column = rows in
+	RowsGenerated RowKind = "generated"    // made from constants only
+)
+
+// Trace says which rows of an input make one row of the output.
+type Trace struct {
+	Kind  TraceKind
+	Match []Match // for key and group
+}
+
+// TraceKind is how an input is traced.
+type TraceKind string
+
+// The ways of tracing. A broadcast input is a small table passed whole.
+const (
+	TraceKey       TraceKind = "key"
+	TraceGroup     TraceKind = "group"
+	TraceBroadcast TraceKind = "broadcast"
+	TraceWhole     TraceKind = "whole"
+)
+
+// BroadcastRows is the most rows that a table traced as broadcast may have.
+const BroadcastRows = 10_000
+
+// Match pairs an SQL expression over an input's columns with a column of the
+// output; rows belong together where the two are not distinct.
+type Match struct{ Input, Output string }
+
+// Check is a select that returns offending rows.
+type Check struct {
+	Name     string   `json:"name"`
+	SQL      string   `json:"sql"`
+	Severity Severity `json:"severity"`
+	MaxShare float64  `json:"max_share"` // share of rows that may offend
+	Previous bool     `json:"previous"`  // it reads the previous snapshot
+	Path     string   `json:"-"`
+}
+
+// Severity says what a failing check does.
+type Severity string
+
+// A failing warning is shown; a failing error holds the publication.
+const (
+	Warn  Severity = "warn"
+	Fatal Severity = "error"
+)
+
+// CheckResult is what one check found.
+type CheckResult struct {
+	Table    string   `json:"table"`
+	Name     string   `json:"name"`
+	Severity Severity `json:"severity"`
+	Failing  int64    `json:"failing"`
+	Rows     int64    `json:"rows"`
+	MaxShare float64  `json:"max_share"`
+	Passed   bool     `json:"passed"`
+	Sample   []string `json:"sample,omitempty"` // the first offending rows, as JSON
+}

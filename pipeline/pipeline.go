@@ -1,0 +1,160 @@
+package pipeline
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// Digest is the SHA-256 of some bytes, in lower-case hexadecimal.
+type Digest string
+
+// Short gives the first twelve characters, for people.
+func (d Digest) Short() string { return string(d[:min(12, len(d))]) }
+
+// DigestOf hashes parts one by one, each with its length before it, so that
+// no two different lists of parts give the same digest.
+func DigestOf(parts ...string) Digest {
+	h := sha256.New()
+	for _, part := range parts {
+		n := len(part)
+		h.Write([]byte{byte(n >> 56), byte(n >> 48), byte(n >> 40), byte(n >> 32), byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+		h.Write([]byte(part))
+	}
+	return Digest(hex.EncodeToString(h.Sum(nil)))
+}
+
+// Pipeline is one pipeline as data: all that distinguishes mx from np.
+type Pipeline struct {
+	Name          string
+	Title         map[string]string // by language
+	Description   string
+	Calendar      Calendar
+	Sources       []Source // by name
+	Tables        []Table  // method.* and reference.*, by name
+	Models        []Model  // by name
+	Macros        []Macro  // by name
+	MethodVersion string
+	MethodDigest  Digest   // of the whole method file
+	Examples      []string // SQL over the marts, for newcomers to try
+	Summary       []string // SQL over the marts; its rows are printed after a run
+}
+
+// Model gives the model of that name, or nil.
+func (p *Pipeline) Model(name string) *Model {
+	for i := range p.Models {
+		if p.Models[i].Name == name {
+			return &p.Models[i]
+		}
+	}
+	return nil
+}
+
+// Marts lists the models that are published, by name.
+func (p *Pipeline) Marts() []*Model {
+	var marts []*Model
+	for i := range p.Models {
+		if p.Models[i].IsMart() {
+			marts = append(marts, &p.Models[i])
+		}
+	}
+	return marts
+}
+
+// Source is a source card: where a table's bytes come from, how they are
+// read, and what they must hold.
+type Source struct {
+	Name, Title, Publisher, Licence, Citation, URL string
+
+	Folder     string // pattern of the folder where its files lie
+	Private    bool   // raw bytes stay out of the store
+	PupilLevel bool   // METHODS 0, disclosure
+	Required   bool   // without it there is no run
+
+	Parsing Parsing
+	Path    string // of the card, for messages
+}
+
+// Parsing is the part of a card that decides what a file's table looks like.
+// It alone enters fingerprints: a new URL or licence recomputes nothing.
+type Parsing struct {
+	Format     string         `json:"format"`
+	Encodings  []string       `json:"encodings"`
+	Expect     []string       `json:"expect"`
+	Separator  string         `json:"separator"`
+	HeaderRows int            `json:"header_rows"`
+	SkipRows   int            `json:"skip_rows"`
+	MaxBytes   int64          `json:"max_bytes"`
+	MaxRecords int64          `json:"max_records"`
+	MinRecords int64          `json:"min_records"`
+	Columns    []SourceColumn `json:"columns"` // in the card's order
+}
+
+// SourceColumn maps one column of the file, under any of its titles over the
+// years, to one column of the raw table.
+type SourceColumn struct {
+	Name        string   `json:"name"`
+	Titles      []string `json:"titles"`
+	Position    int      `json:"position,omitempty"` // 1-based, where titles repeat
+	Optional    bool     `json:"optional,omitempty"`
+	Min         *float64 `json:"min,omitempty"`
+	Max         *float64 `json:"max,omitempty"`
+	Description string   `json:"-"`
+}
+
+// Table is a small constant table that people write in YAML: the method's
+// weights and cut points, or a catalogue.
+type Table struct {
+	Name        string // method.x or reference.x
+	Description string
+	Columns     []TableColumn
+	Rows        [][]string // SQL literals, by column
+	Path        string
+}
+
+// TableColumn is a column of a constant table with its DuckDB type.
+type TableColumn struct{ Name, Type, Description string }
+
+// SQL gives the select that makes the table: a constant is a model without
+// inputs.
+func (t Table) SQL() string {
+	var b strings.Builder
+	b.WriteString("select * from (values\n")
+	for i, row := range t.Rows {
+		if i > 0 {
+			b.WriteString(",\n")
+		}
+		b.WriteString("    (")
+		for j, literal := range row {
+			if j > 0 {
+				b.WriteString(", ")
+			}
+			b.WriteString("cast(" + literal + " as " + t.Columns[j].Type + ")")
+		}
+		b.WriteString(")")
+	}
+	b.WriteString("\n) as constant_rows(")
+	for i, column := range t.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(QuoteName(column.Name))
+	}
+	b.WriteString(")")
+	return b.String()
+}
+
+// Macro is one SQL macro; a model's fingerprint holds the macros it mentions.
+type Macro struct{ Name, SQL, Path string }
+
+// QuoteName quotes an SQL identifier.
+func QuoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// QuoteTable quotes schema.table.
+func QuoteTable(table string) string {
+	schema, name, _ := strings.Cut(table, ".")
+	return QuoteName(schema) + "." + QuoteName(name)
+}
+
+// QuoteText quotes an SQL string.
+func QuoteText(text string) string { return `'` + strings.ReplaceAll(text, `'`, `''`) + `'` }

@@ -1,0 +1,264 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Pin is one file that a source stands on in a run.
+type Pin struct {
+	Digest     Digest    `json:"digest"`
+	Name       string    `json:"name"` // of the file, for people; never in a fingerprint
+	Bytes      int64     `json:"bytes"`
+	ObservedAt time.Time `json:"observed_at"`
+	Carried    string    `json:"carried_forward,omitempty"` // why an older version is used
+}
+
+// Pins is what a run stands on; from there on all is pure.
+type Pins struct {
+	PeriodEnd string           `json:"period_end"`
+	AsOf      string           `json:"as_of"`
+	Synthetic bool             `json:"synthetic,omitempty"` // what is made of it says so
+	Sources   map[string][]Pin `json:"sources"`             // each list sorted by digest
+	Previous  *Previous        `json:"previous,omitempty"`
+}
+
+// Previous is the snapshot that a run is compared with; only checks read it.
+type Previous struct {
+	Snapshot string            `json:"snapshot"`
+	Manifest Digest            `json:"manifest"`
+	Marts    map[string]Digest `json:"marts"` // mart → digest of its file
+	Paths    map[string]string `json:"-"`     // mart → where its file lies now
+}
+
+// Binding is what reading all SQL without data tells; transform makes it.
+type Binding struct {
+	Order       []string            // models, inputs first
+	Inputs      map[string][]string // model → the tables that it reads
+	CheckInputs map[string][]string // model → the tables that its checks read
+	Columns     map[string][]Column // table → its columns with types
+	Macros      map[string][]Macro  // model → the macros that it needs
+	Aside       []string            // models that set rows aside
+}
+
+// SetsAside reports whether a model sets rows aside.
+func (b *Binding) SetsAside(model string) bool { return slices.Contains(b.Aside, model) }
+
+// Apply writes the types of columns into the models' descriptions.
+func (b *Binding) Apply(p *Pipeline) {
+	for i := range p.Models {
+		types := map[string]string{}
+		for _, column := range b.Columns[p.Models[i].Name] {
+			types[column.Name] = column.Type
+		}
+		for j := range p.Models[i].Columns {
+			p.Models[i].Columns[j].Type = types[p.Models[i].Columns[j].Name]
+		}
+	}
+}
+
+// SourceText is everything that a binding is made of, for its fingerprint:
+// binding is a step too, pure like the others.
+func (p *Pipeline) SourceText() Digest {
+	parts := []string{}
+	for _, source := range p.Sources {
+		parts = append(parts, source.Name, canonical(source.Parsing))
+	}
+	for _, table := range p.Tables {
+		parts = append(parts, table.Name, table.SQL())
+	}
+	for _, macro := range p.Macros {
+		parts = append(parts, macro.SQL)
+	}
+	for _, model := range p.Models {
+		parts = append(parts, model.Name, model.SQL, model.DocText)
+	}
+	return DigestOf(parts...)
+}
+
+// Plan is the graph of steps of one run, inputs first.
+type Plan struct {
+	Pipeline *Pipeline
+	Pins     Pins
+	Steps    []*Step
+	byTable  map[string][]*Step
+}
+
+// Engines names, for each kind of step, what runs it: its version is part of
+// the fingerprint.
+type Engines map[StepKind]string
+
+// NewPlan builds the graph and its fingerprints.
+func NewPlan(p *Pipeline, binding *Binding, pins Pins, engines Engines) *Plan {
+	plan := &Plan{Pipeline: p, Pins: pins, byTable: map[string][]*Step{}}
+	for i := range p.Sources {
+		plan.addReads(&p.Sources[i], engines)
+	}
+	for _, table := range append([]Table{RunTable(p, pins)}, p.Tables...) {
+		plan.add(&Step{Kind: StepTable, Table: table.Name, SQL: table.SQL(),
+			Parts: map[string]Digest{"program": DigestOf(table.SQL()), "engine": DigestOf(engines[StepTable])}})
+	}
+	for _, name := range binding.Order {
+		plan.addModel(p.Model(name), binding, engines)
+	}
+	for _, name := range binding.Order {
+		plan.addChecks(p.Model(name), binding, engines)
+	}
+	return plan
+}
+
+// RunTable is raw.run: the run's dates, as data.
+func RunTable(p *Pipeline, pins Pins) Table {
+	return Table{Name: "raw.run",
+		Columns: []TableColumn{{Name: "pipeline", Type: "VARCHAR"}, {Name: "period_end", Type: "DATE"}, {Name: "as_of_date", Type: "DATE"}},
+		Rows:    [][]string{{QuoteText(p.Name), QuoteText(pins.PeriodEnd), QuoteText(pins.AsOf)}}}
+}
+
+func (plan *Plan) add(step *Step) {
+	if step.Label == "" {
+		step.Label = step.Table
+	}
+	step.seal()
+	plan.Steps = append(plan.Steps, step)
+	if step.Kind != StepCheck {
+		plan.byTable[step.Table] = append(plan.byTable[step.Table], step)
+	}
+}
+
+// addReads adds a step for each pinned file. A source without files is an
+// empty table, which is a constant.
+func (plan *Plan) addReads(source *Source, engines Engines) {
+	table := "raw." + source.Name
+	pins := plan.Pins.Sources[source.Name]
+	parsing := canonical(source.Parsing)
+	for i, pin := range pins {
+		step := &Step{Kind: StepRead, Table: table, Source: source, Raw: pin.Digest,
+			Label: table, Parts: map[string]Digest{
+				"file": pin.Digest, "card": DigestOf(parsing), "engine": DigestOf(engines[StepRead]),
+			}}
+		if len(pins) > 1 {
+			step.Label = fmt.Sprintf("%s (%d of %d)", table, i+1, len(pins))
+		}
+		plan.add(step)
+	}
+	if len(pins) == 0 {
+		sql := EmptyRawSQL(source)
+		plan.add(&Step{Kind: StepTable, Table: table, SQL: sql,
+			Parts: map[string]Digest{"program": DigestOf(sql), "engine": DigestOf(engines[StepTable])}})
+	}
+}
+
+// RawColumns lists the columns of a source's raw table: those of the card,
+// then the digest of the file and the number of the record in it.
+func RawColumns(source *Source) []Column {
+	var columns []Column
+	for _, column := range source.Parsing.Columns {
+		columns = append(columns, Column{Name: column.Name, Type: "VARCHAR", Description: column.Description})
+	}
+	return append(columns,
+		Column{Name: "_file", Type: "VARCHAR", Description: "SHA-256 of the raw file"},
+		Column{Name: "_record", Type: "BIGINT", Description: "Number of the record in the file, from 1"})
+}
+
+// EmptyRawSQL is the select of a raw table without rows.
+func EmptyRawSQL(source *Source) string {
+	var list []string
+	for _, column := range RawColumns(source) {
+		list = append(list, "cast(null as "+column.Type+") as "+QuoteName(column.Name))
+	}
+	return "select " + strings.Join(list, ", ") + " where false"
+}
+
+func (plan *Plan) inputs(tables []string) []StepInput {
+	var inputs []StepInput
+	for _, table := range tables {
+		inputs = append(inputs, StepInput{Table: table, Steps: plan.byTable[table]})
+	}
+	return inputs
+}
+
+func (plan *Plan) addModel(model *Model, binding *Binding, engines Engines) {
+	params := struct {
+		Key    []string
+		Rows   RowRule
+		Macros []Macro
+	}{model.Key, model.Rows, nil}
+	for _, macro := range binding.Macros[model.Name] {
+		params.Macros = append(params.Macros, Macro{Name: macro.Name, SQL: macro.SQL})
+	}
+	step := &Step{Kind: StepModel, Table: model.Name, Model: model, SQL: model.SQL,
+		Macros: binding.Macros[model.Name], SetsAside: binding.SetsAside(model.Name), Inputs: plan.inputs(binding.Inputs[model.Name]),
+		Parts: map[string]Digest{
+			"program": DigestOf(model.SQL), "parameters": DigestOf(canonical(params)), "engine": DigestOf(engines[StepModel]),
+		}}
+	if model.IsMart() { // its texts stand in its file
+		step.Parts["texts"] = DigestOf(model.DocText, strconv.FormatBool(plan.Pins.Synthetic))
+		step.Synthetic = plan.Pins.Synthetic
+	}
+	plan.add(step)
+}
+
+// addChecks adds one step for the checks of the present, and one for those
+// that compare with the previous snapshot, if there is one.
+func (plan *Plan) addChecks(model *Model, binding *Binding, engines Engines) {
+	for _, previous := range []bool{false, true} {
+		var checks []Check
+		for _, check := range model.Checks {
+			if check.Previous == previous {
+				checks = append(checks, check)
+			}
+		}
+		if len(checks) == 0 || (previous && plan.Pins.Previous == nil) {
+			continue
+		}
+		step := &Step{Kind: StepCheck, Table: model.Name, Label: "check " + model.Name, Model: model, Checks: checks,
+			Macros: plan.Pipeline.Macros, Inputs: plan.inputs(binding.CheckInputs[model.Name]),
+			Parts: map[string]Digest{"program": DigestOf(canonical(checks)), "engine": DigestOf(engines[StepCheck])}}
+		if previous {
+			step.Label += " against " + plan.Pins.Previous.Snapshot
+			ok := true
+			for _, table := range previousTables(checks) {
+				digest, known := plan.Pins.Previous.Marts[table]
+				ok = ok && known
+				step.Inputs = append(step.Inputs, StepInput{Table: "previous." + table, Outside: plan.Pins.Previous.Paths[table], Digest: digest})
+			}
+			if !ok { // a new mart has nothing to be compared with
+				continue
+			}
+		}
+		plan.add(step)
+	}
+}
+
+// previousTables lists the marts of the previous snapshot that checks name.
+func previousTables(checks []Check) []string {
+	seen := map[string]bool{}
+	for _, check := range checks {
+		for _, rest := range strings.Split(check.SQL, "previous.")[1:] {
+			end := strings.IndexFunc(rest, func(r rune) bool {
+				return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
+			})
+			if end < 0 {
+				end = len(rest)
+			}
+			seen[rest[:end]] = true
+		}
+	}
+	return sortedKeys(seen)
+}
+
+// Table gives the steps that make a table.
+func (plan *Plan) Table(name string) []*Step { return plan.byTable[name] }
+
+func sortedKeys[V any](m map[string]V) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
