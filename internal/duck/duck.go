@@ -1,0 +1,191 @@
+// Package duck is the one door to DuckDB.
+//
+// In come SQL texts of our own making; out come rows, bound plans and Parquet
+// files. Every database that it opens lives in memory, with one thread, a
+// bound on memory, and neither extensions nor the network: so that the same
+// SQL over the same files gives the same bytes on every run.
+//
+// It never decides what SQL is allowed; package transform does.
+package duck
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"tamiz/pipeline"
+)
+
+// Options bounds a database. Zero values mean 1 GiB and no spilling to disk.
+type Options struct {
+	Memory int64  // bytes
+	Temp   string // folder where it may spill
+}
+
+// DB is one in-memory DuckDB with one connection.
+type DB struct {
+	pool *sql.DB
+	conn *sql.Conn
+}
+
+// Version is the version of the DuckDB library, such as "v1.5.5".
+func Version(ctx context.Context) (string, error) {
+	db, err := Open(ctx, Options{})
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	var version string
+	if err := db.conn.QueryRowContext(ctx, "select version()").Scan(&version); err != nil {
+		return "", fmt.Errorf("ask DuckDB for its version: %w", err)
+	}
+	return version, nil
+}
+
+// Open opens a database. Close it.
+func Open(ctx context.Context, options Options) (*DB, error) {
+	if options.Memory == 0 {
+		options.Memory = 1 << 30
+	}
+	connector, err := duckdb.NewConnector("?autoinstall_known_extensions=false&autoload_known_extensions=false&threads=1",
+		func(driver.ExecerContext) error { return nil })
+	if err != nil {
+		return nil, fmt.Errorf("open DuckDB: %w", err)
+	}
+	db := &DB{pool: sql.OpenDB(connector)}
+	db.pool.SetMaxOpenConns(1)
+	if db.conn, err = db.pool.Conn(ctx); err != nil {
+		return nil, fmt.Errorf("open DuckDB: %w", errors.Join(err, db.pool.Close()))
+	}
+	settings := fmt.Sprintf("set memory_limit = '%d bytes'; set default_null_order = 'nulls_last'; set timezone = 'UTC';", options.Memory)
+	if options.Temp != "" {
+		settings += "set temp_directory = " + pipeline.QuoteText(options.Temp) + ";"
+	} else {
+		settings += "set temp_directory = '';"
+	}
+	if err := db.Exec(ctx, settings); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// Close closes the database and frees its memory.
+func (db *DB) Close() error {
+	if err := errors.Join(db.conn.Close(), db.pool.Close()); err != nil {
+		return fmt.Errorf("close DuckDB: %w", err)
+	}
+	return nil
+}
+
+// Exec runs statements. The error is DuckDB's own, without a prefix.
+func (db *DB) Exec(ctx context.Context, statements string) error {
+	_, err := db.conn.ExecContext(ctx, statements)
+	return err //nolint:wrapcheck // callers map the line in it to their file
+}
+
+// Number runs a query of one number. NULL counts as 0.
+func (db *DB) Number(ctx context.Context, query string) (int64, error) {
+	var n sql.NullInt64
+	err := db.conn.QueryRowContext(ctx, query).Scan(&n)
+	return n.Int64, err
+}
+
+// Text runs a query of one text. NULL counts as "".
+func (db *DB) Text(ctx context.Context, query string) (string, error) {
+	var text sql.NullString
+	err := db.conn.QueryRowContext(ctx, query).Scan(&text)
+	return text.String, err
+}
+
+// Rows runs a query whose columns are cast to text by DuckDB: NULL is nil.
+func (db *DB) Rows(ctx context.Context, query string) (columns []string, rows [][]*string, err error) {
+	result, err := db.conn.QueryContext(ctx, "select cast(columns(*) as varchar) from (\n"+query+"\n)")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer result.Close()
+	if columns, err = result.Columns(); err != nil {
+		return nil, nil, err
+	}
+	for result.Next() {
+		row := make([]*string, len(columns))
+		targets := make([]any, len(columns))
+		for i := range row {
+			targets[i] = &row[i]
+		}
+		if err := result.Scan(targets...); err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, row)
+	}
+	return columns, rows, result.Err()
+}
+
+// Columns describes the columns of a query.
+func (db *DB) Columns(ctx context.Context, query string) ([]pipeline.Column, error) {
+	_, rows, err := db.Rows(ctx, "select column_name, column_type from (describe (\n"+query+"\n))")
+	if err != nil {
+		return nil, err
+	}
+	var columns []pipeline.Column
+	for _, row := range rows {
+		columns = append(columns, pipeline.Column{Name: *row[0], Type: *row[1]})
+	}
+	return columns, nil
+}
+
+// Node is one node of a parse tree or bound plan, as DuckDB gives it in JSON.
+type Node = map[string]any
+
+// ParseTree gives the syntax tree of one select.
+func (db *DB) ParseTree(ctx context.Context, query string) (Node, error) {
+	return db.tree(ctx, "json_serialize_sql("+pipeline.QuoteText(query)+")")
+}
+
+// BoundPlan gives the bound, not yet optimised plan of one select.
+func (db *DB) BoundPlan(ctx context.Context, query string) (Node, error) {
+	return db.tree(ctx, "json_serialize_plan("+pipeline.QuoteText(query)+", optimize := false)")
+}
+
+func (db *DB) tree(ctx context.Context, call string) (Node, error) {
+	text, err := db.Text(ctx, "select cast("+call+" as varchar)")
+	if err != nil {
+		return nil, err
+	}
+	var node Node
+	if err := json.Unmarshal([]byte(text), &node); err != nil {
+		return nil, fmt.Errorf("read DuckDB's tree: %w", err)
+	}
+	if failed, _ := node["error"].(bool); failed {
+		return nil, &TreeError{Message: fmt.Sprint(node["error_message"]), Position: fmt.Sprint(node["position"])}
+	}
+	return node, nil
+}
+
+// TreeError is a mistake in SQL that DuckDB reports beside a tree.
+type TreeError struct {
+	Message  string
+	Position string // byte offset in the SQL, if known
+}
+
+// Error gives DuckDB's message.
+func (e *TreeError) Error() string { return e.Message }
+
+// ReadParquet gives the select that reads Parquet files in that order.
+func ReadParquet(files []string) string {
+	quoted := make([]string, len(files))
+	for i, file := range files {
+		quoted[i] = pipeline.QuoteText(file)
+	}
+	return "select * from read_parquet([" + strings.Join(quoted, ", ") + "])"
+}
+
+// CreateSchemas makes the schemas that models live in.
+const CreateSchemas = "create schema raw; create schema method; create schema reference; " +
+	"create schema staging; create schema intermediate; create schema marts; create schema previous;"

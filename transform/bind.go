@@ -1,0 +1,482 @@
+package transform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+
+	"tamiz/internal/duck"
+	"tamiz/pipeline"
+)
+
+// Bind reads all SQL of a pipeline over empty tables: which table each model
+// reads, in what order they run, which columns come out, and that nothing in
+// it depends on chance, the clock, or the order of rows. All mistakes come
+// back joined, each with file and line.
+func Bind(ctx context.Context, p *pipeline.Pipeline) (*pipeline.Binding, error) {
+	db, err := duck.Open(ctx, duck.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	b := &binder{ctx: ctx, db: db, p: p, out: &pipeline.Binding{
+		Inputs: map[string][]string{}, CheckInputs: map[string][]string{},
+		Columns: map[string][]pipeline.Column{}, Macros: map[string][]pipeline.Macro{},
+	}}
+	if err := b.prepare(); err != nil {
+		return nil, err
+	}
+	b.readReferences()
+	if len(b.problems) == 0 {
+		b.order()
+	}
+	if len(b.problems) == 0 {
+		for _, name := range b.out.Order {
+			b.bindModel(p.Model(name))
+		}
+	}
+	if len(b.problems) == 0 {
+		b.bindChecks()
+	}
+	b.out.Apply(p)
+	return b.out, errors.Join(b.problems...)
+}
+
+type binder struct {
+	ctx      context.Context
+	db       *duck.DB
+	p        *pipeline.Pipeline
+	out      *pipeline.Binding
+	problems []error
+}
+
+func (b *binder) problem(where, subject, hint, format string, arguments ...any) {
+	b.problems = append(b.problems, &pipeline.Error{
+		Kind: pipeline.Config, Where: where, Subject: subject, Hint: hint, Problem: fmt.Sprintf(format, arguments...),
+	})
+}
+
+// prepare makes macros, empty raw tables and the constant tables.
+func (b *binder) prepare() error {
+	if err := b.db.Exec(b.ctx, duck.CreateSchemas); err != nil {
+		return fmt.Errorf("make schemas: %w", err)
+	}
+	for _, macro := range b.p.Macros {
+		if err := b.db.Exec(b.ctx, macro.SQL); err != nil {
+			b.problem(macro.Path, "macro "+macro.Name, "", "%v", err)
+		}
+	}
+	tables := append([]pipeline.Table(nil), b.p.Tables...)
+	tables = append(tables, pipeline.RunTable(b.p, pipeline.Pins{PeriodEnd: "2000-01-01", AsOf: "2000-01-01"}))
+	for _, table := range tables {
+		b.create(table.Name, table.SQL(), table.Path)
+	}
+	for i := range b.p.Sources {
+		source := &b.p.Sources[i]
+		b.create("raw."+source.Name, pipeline.EmptyRawSQL(source), source.Path)
+	}
+	return errors.Join(b.problems...)
+}
+
+func (b *binder) create(table, sql, path string) {
+	if err := b.db.Exec(b.ctx, "create table "+pipeline.QuoteTable(table)+" as\n"+sql); err != nil {
+		b.problem(path, table, "", "%v", err)
+		return
+	}
+	columns, err := b.db.Columns(b.ctx, "from "+pipeline.QuoteTable(table))
+	if err != nil {
+		b.problem(path, table, "", "%v", err)
+	}
+	b.out.Columns[table] = columns
+}
+
+// readReferences finds which tables each model reads.
+func (b *binder) readReferences() {
+	known := map[string]bool{}
+	for table := range b.out.Columns {
+		known[table] = true
+	}
+	for i := range b.p.Models {
+		known[b.p.Models[i].Name] = true
+	}
+	for i := range b.p.Models {
+		model := &b.p.Models[i]
+		tables, err := b.references(model.SQL)
+		if err != nil {
+			b.problems = append(b.problems, sqlError(model.SQLPath, model.SQL, err))
+			continue
+		}
+		for _, table := range tables {
+			where := fmt.Sprintf("%s:%d", model.SQLPath, lineWith(model.SQL, table))
+			if !known[table] {
+				b.problem(where, model.Name, nearestTable(table, known), "it reads %s, which is unknown", table)
+			} else if problem := layerProblem(model, table); problem != "" {
+				b.problem(where, model.Name, "", "%s", problem)
+			}
+		}
+		b.out.Inputs[model.Name] = tables
+		b.out.Macros[model.Name] = b.macrosIn(model.SQL)
+	}
+}
+
+// references lists the tables that a select names, without its own CTEs.
+func (b *binder) references(sql string) ([]string, error) {
+	tree, err := b.db.ParseTree(b.ctx, sql)
+	if err != nil {
+		return nil, err
+	}
+	if statements, _ := tree["statements"].([]any); len(statements) != 1 {
+		return nil, errors.New("a model is one bare select")
+	}
+	local, found := map[string]bool{}, map[string]bool{}
+	walkTree(tree, func(node duck.Node) {
+		if ctes, ok := node["cte_map"].(duck.Node); ok {
+			entries, _ := ctes["map"].([]any)
+			for _, entry := range entries {
+				if item, ok := entry.(duck.Node); ok {
+					local[fmt.Sprint(item["key"])] = true
+				}
+			}
+		}
+	})
+	walkTree(tree, func(node duck.Node) {
+		if node["type"] != "BASE_TABLE" {
+			return
+		}
+		schema, name := fmt.Sprint(node["schema_name"]), fmt.Sprint(node["table_name"])
+		if schema == "" && local[name] {
+			return
+		}
+		found[strings.TrimPrefix(schema+"."+name, ".")] = true
+	})
+	tables := make([]string, 0, len(found))
+	for table := range found {
+		tables = append(tables, table)
+	}
+	sort.Strings(tables)
+	return tables, nil
+}
+
+// layerProblem says why a model may not read a table.
+func layerProblem(model *pipeline.Model, table string) string {
+	schema, _, _ := strings.Cut(table, ".")
+	layer, _, _ := strings.Cut(model.Name, ".")
+	switch {
+	case schema == "method" || schema == "reference" || table == "raw.run":
+		return ""
+	case layer == "staging" && schema != "raw":
+		return "a staging model reads one raw table; " + table + " is none"
+	case layer != "staging" && schema == "raw":
+		return "only staging models read raw tables; read a staging model in place of " + table
+	case layer == "intermediate" && schema == "marts":
+		return "an intermediate model does not read marts such as " + table
+	case schema == "previous":
+		return "only checks read the previous snapshot"
+	}
+	return ""
+}
+
+func nearestTable(table string, known map[string]bool) string {
+	best, bestScore := "", 0
+	for name := range known {
+		score := 0
+		for _, part := range strings.FieldsFunc(table, func(r rune) bool { return r == '.' || r == '_' }) {
+			if strings.Contains(name, part) {
+				score += len(part)
+			}
+		}
+		if score > bestScore || (score == bestScore && name < best) {
+			best, bestScore = name, score
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "did you mean " + best + "?"
+}
+
+// order sorts models so that inputs come first, or names a cycle.
+func (b *binder) order() {
+	const visiting, done = 1, 2
+	state := map[string]int{}
+	var path []string
+	var visit func(name string) bool
+	visit = func(name string) bool {
+		switch state[name] {
+		case done:
+			return true
+		case visiting:
+			for i, step := range path {
+				if step == name {
+					path = path[i:]
+					break
+				}
+			}
+			model := b.p.Model(name)
+			b.problem(model.SQLPath, name, "", "models read each other in a cycle: %s → %s", strings.Join(path, " → "), name)
+			return false
+		}
+		state[name] = visiting
+		path = append(path, name)
+		for _, input := range b.out.Inputs[name] {
+			if b.p.Model(input) != nil && !visit(input) {
+				return false
+			}
+		}
+		path = path[:len(path)-1]
+		state[name] = done
+		b.out.Order = append(b.out.Order, name)
+		return true
+	}
+	for i := range b.p.Models {
+		if !visit(b.p.Models[i].Name) {
+			return
+		}
+	}
+}
+
+// bindModel binds one model over empty inputs and checks it against its yml.
+func (b *binder) bindModel(model *pipeline.Model) {
+	plan, err := b.db.BoundPlan(b.ctx, model.SQL)
+	if err != nil {
+		b.problems = append(b.problems, sqlError(model.SQLPath, model.SQL, err))
+		return
+	}
+	for _, fault := range unsafeParts(plan) {
+		b.problem(fmt.Sprintf("%s:%d", model.SQLPath, fault.line(model.SQL)), model.Name, fault.hint, "%s", fault.problem)
+	}
+	table := pipeline.QuoteTable(model.Name)
+	if err := b.db.Exec(b.ctx, "create table "+table+" as from (\n"+model.SQL+"\n) with no data"); err != nil {
+		b.problems = append(b.problems, sqlError(model.SQLPath, model.SQL, err))
+		return
+	}
+	columns, err := b.db.Columns(b.ctx, "from "+table)
+	if err != nil {
+		b.problem(model.SQLPath, model.Name, "", "%v", err)
+		return
+	}
+	kept := columns[:0:0]
+	for _, column := range columns {
+		if column.Name != asideColumn {
+			kept = append(kept, column)
+			continue
+		}
+		b.out.Aside = append(b.out.Aside, model.Name)
+		if err := b.db.Exec(b.ctx, "alter table "+table+" drop column "+asideColumn); err != nil {
+			b.problem(model.SQLPath, model.Name, "", "%v", err)
+		}
+	}
+	b.compareColumns(model, kept)
+	b.out.Columns[model.Name] = kept
+	if model.IsMart() {
+		if err := b.db.Exec(b.ctx, "create table previous."+pipeline.QuoteName(model.Base())+" as from "+pipeline.QuoteTable(model.Name)); err != nil {
+			b.problem(model.SQLPath, model.Name, "", "%v", err)
+		}
+	}
+	b.checkRules(model)
+}
+
+// compareColumns wants every column described, none extra, in order.
+func (b *binder) compareColumns(model *pipeline.Model, columns []pipeline.Column) {
+	described, made := map[string]int{}, map[string]bool{}
+	for i, column := range model.Columns {
+		described[column.Name] = i
+	}
+	for _, column := range columns {
+		made[column.Name] = true
+		if _, ok := described[column.Name]; !ok {
+			b.problem(model.DocPath, model.Name, "add under columns:\n  "+column.Name+":\n    description: …",
+				"the SQL makes column %s, which has no description", column.Name)
+			continue
+		}
+		switch {
+		case strings.Contains(column.Type, "FLOAT"), strings.Contains(column.Type, "HUGEINT"), strings.Contains(column.Type, "TIMESTAMP WITH"):
+			b.problem(model.SQLPath, model.Name, "cast it to double, bigint or timestamp", "column %s has type %s, which other tools read differently", column.Name, column.Type)
+		}
+	}
+	for _, column := range model.Columns {
+		if !made[column.Name] {
+			where := fmt.Sprintf("%s:%d", model.DocPath, lineWith(model.DocText, "  "+column.Name+":"))
+			b.problem(where, model.Name, "", "column %s is described, but the SQL does not make it", column.Name)
+		}
+	}
+	for _, key := range model.Key {
+		if !made[key] {
+			b.problem(model.DocPath, model.Name, "", "key names column %s, which the SQL does not make", key)
+		}
+	}
+	if model.IsStaging() && (!made["_file"] || !made["_record"]) {
+		b.problem(model.SQLPath, model.Name, "", "a staging model carries _file and _record, so that every row leads back to its raw line")
+	}
+	if len(b.problems) == 0 {
+		for i, column := range columns {
+			if model.Columns[i].Name != column.Name {
+				b.problem(model.DocPath, model.Name, "", "columns stand in another order than in the SQL, from %s on", column.Name)
+				return
+			}
+		}
+	}
+}
+
+// checkRules wants each input traced, by expressions that bind.
+func (b *binder) checkRules(model *pipeline.Model) {
+	inputs := map[string]bool{}
+	for _, input := range b.out.Inputs[model.Name] {
+		inputs[input] = true
+		trace, ok := model.Trace[input]
+		if !ok {
+			b.problem(model.DocPath, model.Name, "add under trace:\n  "+input+": key   # or broadcast, whole, {group: {…}}",
+				"it reads %s, but does not say which of its rows make one row here (trace)", input)
+			continue
+		}
+		for _, match := range trace.Match {
+			if _, err := b.db.Columns(b.ctx, "select ("+match.Input+") is not distinct from made."+pipeline.QuoteName(match.Output)+
+				" from "+pipeline.QuoteTable(input)+" as given, "+pipeline.QuoteTable(model.Name)+" as made where false"); err != nil {
+				if _, err := b.db.Columns(b.ctx, "select "+match.Input+" as traced from "+pipeline.QuoteTable(input)); err != nil {
+					b.problem(model.DocPath, model.Name, "", "trace of %s: %s: %v", input, match.Input, err)
+				} else if !hasColumn(b.out.Columns[model.Name], match.Output) {
+					b.problem(model.DocPath, model.Name, "", "trace of %s: the model has no column %s", input, match.Output)
+				}
+			}
+		}
+	}
+	for traced := range model.Trace {
+		if !inputs[traced] {
+			b.problem(model.DocPath, model.Name, "", "trace names %s, which the SQL does not read", traced)
+		}
+	}
+	for _, from := range model.Rows.From {
+		if !inputs[from] {
+			b.problem(model.DocPath, model.Name, "", "rows names %s, which the SQL does not read", from)
+		}
+	}
+	if model.Rows.Kind == pipeline.RowsGenerated {
+		for input := range inputs {
+			if schema, _, _ := strings.Cut(input, "."); schema != "method" && schema != "reference" && input != "raw.run" {
+				b.problem(model.DocPath, model.Name, "", "rows: generated is only for models of constants; it reads %s", input)
+			}
+		}
+	}
+}
+
+func hasColumn(columns []pipeline.Column, name string) bool {
+	for _, column := range columns {
+		if column.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// bindChecks finds which tables checks read, and that they bind.
+func (b *binder) bindChecks() {
+	for i := range b.p.Models {
+		model := &b.p.Models[i]
+		tables := map[string]bool{model.Name: true}
+		for _, check := range model.Checks {
+			references, err := b.references(check.SQL)
+			if err == nil {
+				_, err = b.db.Columns(b.ctx, check.SQL)
+			}
+			if err != nil {
+				b.problem(fmt.Sprintf("%s:%d", check.Path, lineWith(model.DocText, check.Name)), model.Name+", check "+check.Name, "", "%v", err)
+				continue
+			}
+			for _, table := range references {
+				if !strings.HasPrefix(table, "previous.") {
+					tables[table] = true
+				}
+			}
+		}
+		for table := range tables {
+			b.out.CheckInputs[model.Name] = append(b.out.CheckInputs[model.Name], table)
+		}
+		sort.Strings(b.out.CheckInputs[model.Name])
+	}
+}
+
+var wordPattern = regexp.MustCompile(`[a-z_][a-z0-9_]*`)
+
+// macrosIn finds the macros that a text mentions, and those that these
+// mention. A mere word in a comment counts: a superset is safe.
+func (b *binder) macrosIn(sql string) []pipeline.Macro {
+	wanted := map[string]bool{}
+	var add func(text string)
+	add = func(text string) {
+		for _, word := range wordPattern.FindAllString(strings.ToLower(text), -1) {
+			for _, macro := range b.p.Macros {
+				if macro.Name == word && !wanted[word] {
+					wanted[word] = true
+					add(macro.SQL)
+				}
+			}
+		}
+	}
+	add(sql)
+	var macros []pipeline.Macro
+	for _, macro := range b.p.Macros {
+		if wanted[macro.Name] {
+			macros = append(macros, macro)
+		}
+	}
+	return macros
+}
+
+// walkTree visits every object of a JSON tree, but for the aggregates that
+// list functions such as list_sum use inside: a list has an order of its own.
+func walkTree(value any, visit func(duck.Node)) {
+	switch v := value.(type) {
+	case duck.Node:
+		visit(v)
+		for name, child := range v {
+			if name != "aggr_expr" {
+				walkTree(child, visit)
+			}
+		}
+	case []any:
+		for _, child := range v {
+			walkTree(child, visit)
+		}
+	}
+}
+
+var linePattern = regexp.MustCompile(`LINE (\d+):`)
+
+// lineOfError finds the line of a model that DuckDB's message means. Queries
+// around a model put one line before it.
+func lineOfError(sql string, err error) int {
+	var tree *duck.TreeError
+	if errors.As(err, &tree) {
+		if position, err := strconv.Atoi(tree.Position); err == nil {
+			return lineAt(sql, position)
+		}
+	}
+	if match := linePattern.FindStringSubmatch(err.Error()); match != nil {
+		if line, err := strconv.Atoi(match[1]); err == nil {
+			return max(1, line-1)
+		}
+	}
+	return 1
+}
+
+// lineAt gives the line of a byte offset, 1 if it is unknown.
+func lineAt(sql string, position int) int {
+	if position <= 0 || position > len(sql) {
+		return 1
+	}
+	return 1 + strings.Count(sql[:position], "\n")
+}
+
+// lineWith gives the first line that holds word outside a comment, else 1.
+func lineWith(text, word string) int {
+	for i, line := range strings.Split(text, "\n") {
+		if word != "" && strings.Contains(line, word) && !strings.HasPrefix(strings.TrimSpace(line), "--") {
+			return i + 1
+		}
+	}
+	return 1
+}
