@@ -1,0 +1,235 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"tamiz/pipeline"
+)
+
+// Manifest says what a snapshot is: its files, what they stand on, and its
+// parent. It holds no time but those at which sources were observed.
+type Manifest struct {
+	Format    string           `json:"format"`
+	Pipeline  string           `json:"pipeline"`
+	Snapshot  string           `json:"snapshot"` // <period end>.<revision>
+	PeriodEnd string           `json:"period_end"`
+	AsOf      string           `json:"as_of"`
+	Revision  int              `json:"revision"`
+	Synthetic bool             `json:"synthetic"`
+	Parent    *Parent          `json:"parent"` // null for the first
+	Method    Method           `json:"method"`
+	Sources   []ManifestSource `json:"sources"`
+	Tables    []ManifestTable  `json:"tables"`
+	Checks    ManifestChecks   `json:"checks"`
+	Engine    Engine           `json:"engine"`
+}
+
+// ManifestFormat names this form of manifest.
+const ManifestFormat = "tamiz-manifest/1"
+
+// Parent is the snapshot that was the latest when this one was published.
+type Parent struct {
+	Snapshot string          `json:"snapshot"`
+	Manifest pipeline.Digest `json:"manifest_sha256"`
+}
+
+// Method is the version of the parameters.
+type Method struct {
+	Version string          `json:"version"`
+	Digest  pipeline.Digest `json:"digest"`
+}
+
+// ManifestSource is one source with the files that were used.
+type ManifestSource struct {
+	Name      string         `json:"name"`
+	Title     string         `json:"title"`
+	Publisher string         `json:"publisher"`
+	Licence   string         `json:"licence"`
+	Citation  string         `json:"citation,omitempty"`
+	URL       string         `json:"url"`
+	Archive   string         `json:"archive"` // public or private
+	Files     []pipeline.Pin `json:"files"`   // none: the source gave nothing
+}
+
+// ManifestTable is one mart.
+type ManifestTable struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description"`
+	File        string          `json:"file"` // below the snapshot
+	Digest      pipeline.Digest `json:"sha256"`
+	Bytes       int64           `json:"bytes"`
+	Rows        int64           `json:"rows"`
+	Key         []string        `json:"key"`
+	RowDigest   pipeline.Digest `json:"row_digest"`
+	Fingerprint pipeline.Digest `json:"fingerprint"`
+}
+
+// ManifestChecks sums up what was checked before publication.
+type ManifestChecks struct {
+	Passed   int                    `json:"passed"`
+	Warnings []pipeline.CheckResult `json:"warnings"`
+}
+
+// Engine is what made the snapshot. Bytes are promised to be equal on an
+// equal platform, figures to 1e-12 elsewhere.
+type Engine struct {
+	Tamiz    string            `json:"tamiz"`
+	DuckDB   string            `json:"duckdb"`
+	Platform map[string]string `json:"platform"`
+}
+
+// Latest is what latest.json holds: the one pointer that readers follow.
+type Latest struct {
+	Snapshot    string          `json:"snapshot"`
+	Manifest    pipeline.Digest `json:"manifest_sha256"`
+	PublishedAt time.Time       `json:"published_at"`
+}
+
+// Snapshot is a manifest as it was read.
+type Snapshot struct {
+	Manifest
+	Digest  pipeline.Digest
+	version Version // of latest.json, when read through it
+}
+
+// ReadLatest follows latest.json. It gives nil if nothing was published yet.
+func ReadLatest(ctx context.Context, store Store, name string) (*Snapshot, error) {
+	text, version, err := read(ctx, store, path.Join(name, "latest.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var latest Latest
+	if err := json.Unmarshal(text, &latest); err != nil {
+		return nil, fmt.Errorf("read %s/latest.json: %w", name, err)
+	}
+	snapshot, err := ReadSnapshot(ctx, store, name, latest.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	if snapshot.Digest != latest.Manifest {
+		return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: latest.Snapshot,
+			Problem: "its manifest is not the one that was published", Expected: string(latest.Manifest), Found: string(snapshot.Digest)}
+	}
+	snapshot.version = version
+	return snapshot, nil
+}
+
+// ReadSnapshot reads one manifest.
+func ReadSnapshot(ctx context.Context, store Store, name, id string) (*Snapshot, error) {
+	if strings.ContainsAny(id, `/\`) {
+		return nil, fmt.Errorf("snapshot %q: a snapshot is named such as 2026-11-29.1", id)
+	}
+	text, _, err := read(ctx, store, manifestKey(name, id))
+	if err != nil {
+		return nil, err
+	}
+	snapshot := &Snapshot{Digest: digestOf(text)}
+	if err := json.Unmarshal(text, &snapshot.Manifest); err != nil {
+		return nil, fmt.Errorf("read the manifest of %s: %w", id, err)
+	}
+	return snapshot, nil
+}
+
+// List reads the manifests of all snapshots, by period and revision.
+func List(ctx context.Context, store Store, name string) ([]*Snapshot, error) {
+	objects, err := store.List(ctx, path.Join(name, "snapshots")+"/")
+	if err != nil {
+		return nil, err
+	}
+	var snapshots []*Snapshot
+	for _, object := range objects {
+		if path.Base(object.Key) != "manifest.json" {
+			continue
+		}
+		snapshot, err := ReadSnapshot(ctx, store, name, path.Base(path.Dir(object.Key)))
+		if err != nil {
+			return nil, err
+		}
+		snapshots = append(snapshots, snapshot)
+	}
+	sort.Slice(snapshots, func(i, j int) bool {
+		if snapshots[i].PeriodEnd != snapshots[j].PeriodEnd {
+			return snapshots[i].PeriodEnd < snapshots[j].PeriodEnd
+		}
+		return snapshots[i].Revision < snapshots[j].Revision
+	})
+	return snapshots, nil
+}
+
+// TableKey is the key of a mart's file.
+func TableKey(name, id, file string) string { return path.Join(name, "snapshots", id, file) }
+
+func manifestKey(name, id string) string { return path.Join(name, "snapshots", id, "manifest.json") }
+
+// SameRows reports whether two manifests hold the same rows in the same
+// tables, however they are packed.
+func SameRows(a, b *Manifest) bool {
+	if len(a.Tables) != len(b.Tables) {
+		return false
+	}
+	rows := map[string]pipeline.Digest{}
+	for _, table := range a.Tables {
+		rows[table.Name] = table.RowDigest
+	}
+	for _, table := range b.Tables {
+		if digest, ok := rows[table.Name]; !ok || digest != table.RowDigest {
+			return false
+		}
+	}
+	return true
+}
+
+func read(ctx context.Context, store Store, key string) ([]byte, Version, error) {
+	reader, version, err := store.Get(ctx, key)
+	if err != nil {
+		return nil, "", err
+	}
+	defer reader.Close()
+	text, err := io.ReadAll(io.LimitReader(reader, 64<<20))
+	if err != nil {
+		return nil, "", fmt.Errorf("read %s: %w", key, err)
+	}
+	return text, version, nil
+}
+
+func digestOf(text []byte) pipeline.Digest {
+	sum := sha256.Sum256(text)
+	return pipeline.Digest(hex.EncodeToString(sum[:]))
+}
+
+func encode(value any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return nil, fmt.Errorf("write JSON: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// revisionOf reads the revision from a snapshot's id.
+func revisionOf(id, period string) int {
+	rest, ok := strings.CutPrefix(id, period+".")
+	n, err := strconv.Atoi(rest)
+	if !ok || err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,194 @@
+package load_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"tamiz/load"
+	"tamiz/load/dirstore"
+	"tamiz/load/storetest"
+	"tamiz/pipeline"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// publication makes a snapshot of two marts with these contents.
+func publication(t *testing.T, period, schools, profiles string) load.Publication {
+	t.Helper()
+	dir := t.TempDir()
+	p := load.Publication{Files: map[string]string{}, Manifest: load.Manifest{Pipeline: "toy", PeriodEnd: period}}
+	for name, content := range map[string]string{"profiles": profiles, "schools": schools} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256([]byte(content))
+		digest := pipeline.Digest(hex.EncodeToString(sum[:]))
+		file := "data/" + name + ".parquet"
+		p.Files[file] = path
+		p.Manifest.Tables = append(p.Manifest.Tables, load.ManifestTable{Name: name, File: file, Digest: digest, RowDigest: digest, Bytes: int64(len(content))})
+	}
+	return p
+}
+
+func open(t *testing.T) *dirstore.Store {
+	t.Helper()
+	store, err := dirstore.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// verify reads the latest snapshot whole: each file against its digest.
+func verify(t *testing.T, store load.Store) *load.Snapshot {
+	t.Helper()
+	ctx := context.Background()
+	snapshot, err := load.ReadLatest(ctx, store, "toy")
+	if err != nil {
+		t.Fatalf("a reader sees a broken snapshot: %v", err)
+	}
+	if snapshot == nil {
+		return nil
+	}
+	for _, table := range snapshot.Tables {
+		reader, _, err := store.Get(ctx, load.TableKey("toy", snapshot.Snapshot, table.File))
+		if err != nil {
+			t.Fatalf("%s misses %s: %v", snapshot.Snapshot, table.File, err)
+		}
+		h := sha256.New()
+		if _, err := io.Copy(h, reader); err != nil {
+			t.Fatal(err)
+		}
+		reader.Close()
+		if got := hex.EncodeToString(h.Sum(nil)); got != string(table.Digest) {
+			t.Fatalf("%s: %s is not what its manifest says", snapshot.Snapshot, table.File)
+		}
+	}
+	return snapshot
+}
+
+func TestPublish_MakesAChainOfRevisions(t *testing.T) {
+	ctx, store := context.Background(), open(t)
+	steps := []struct {
+		period, schools string
+		want            string
+		isNew           bool
+	}{
+		{"2026-11-15", "a", "2026-11-15.1", true},
+		{"2026-11-15", "a", "2026-11-15.1", false},
+		{"2026-11-15", "b", "2026-11-15.2", true},
+		{"2026-11-29", "b", "2026-11-15.2", false}, // an unchanged world needs no snapshot
+		{"2026-11-29", "c", "2026-11-29.1", true},
+	}
+	for _, step := range steps {
+		snapshot, isNew, err := load.Publish(ctx, store, publication(t, step.period, step.schools, "p"), noon)
+		if err != nil || snapshot.Snapshot != step.want || isNew != step.isNew {
+			t.Fatalf("%+v: got %v, new %t, %v", step, snapshot, isNew, err)
+		}
+		verify(t, store)
+	}
+	list, err := load.List(ctx, store, "toy")
+	if err != nil || len(list) != 3 {
+		t.Fatalf("list: %d, %v", len(list), err)
+	}
+	for i, snapshot := range list {
+		if i == 0 && snapshot.Parent != nil || i > 0 && (snapshot.Parent == nil || snapshot.Parent.Manifest != list[i-1].Digest) {
+			t.Errorf("%s does not name its parent's digest: %+v", snapshot.Snapshot, snapshot.Parent)
+		}
+	}
+}
+
+func TestPublish_SumsCoverEveryFile(t *testing.T) {
+	ctx, store := context.Background(), open(t)
+	snapshot, _, err := load.Publish(ctx, store, publication(t, "2026-11-15", "a", "p"), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := store.Path(load.TableKey("toy", snapshot.Snapshot, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if len(lines) != 3 {
+		t.Errorf("SHA256SUMS has %d lines, want manifest and two files:\n%s", len(lines), text)
+	}
+	for _, line := range lines {
+		digest, name, _ := strings.Cut(line, "  ")
+		if got, _, err := pipeline.HashFile(filepath.Join(filepath.Dir(path), name)); err != nil || string(got) != digest {
+			t.Errorf("%s: %v, digest %s", line, err, got)
+		}
+	}
+}
+
+// TestPublish_SurvivesEveryBreak breaks the n-th call for every n, before and
+// after it was done, restarts, and wants the old or the new snapshot, whole,
+// at any time, and the new one in the end, exactly once.
+func TestPublish_SurvivesEveryBreak(t *testing.T) {
+	ctx := context.Background()
+	for _, after := range []bool{false, true} {
+		for n := 1; ; n++ {
+			store := open(t)
+			if _, _, err := load.Publish(ctx, store, publication(t, "2026-11-15", "old", "p"), noon); err != nil {
+				t.Fatal(err)
+			}
+			next := publication(t, "2026-11-29", "new", "p")
+			broken := storetest.Break(store, n, after)
+			_, _, err := load.Publish(ctx, broken, next, noon)
+			if broken.Calls() < n { // it was not reached: all calls have been broken once
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n < 5 {
+					t.Fatalf("only %d calls: the sweep is broken", n-1)
+				}
+				break
+			}
+			if !errors.Is(err, storetest.ErrBroken) {
+				t.Fatalf("call %d: %v", n, err)
+			}
+			seen := verify(t, store)
+			if seen.Snapshot != "2026-11-15.1" && seen.Snapshot != "2026-11-29.1" {
+				t.Fatalf("call %d: a reader sees %s", n, seen.Snapshot)
+			}
+			snapshot, _, err := load.Publish(ctx, store, next, noon)
+			if err != nil || snapshot.Snapshot != "2026-11-29.1" || verify(t, store).Snapshot != "2026-11-29.1" {
+				t.Fatalf("call %d, after %t: after restart %v, %v", n, after, snapshot, err)
+			}
+			if list, err := load.List(ctx, store, "toy"); err != nil || len(list) != 2 {
+				t.Fatalf("call %d: %d snapshots, %v", n, len(list), err)
+			}
+		}
+	}
+}
+
+func TestPublish_RivalsPublishOnce(t *testing.T) {
+	ctx, store := context.Background(), open(t)
+	done := make(chan error)
+	for i := range 4 {
+		p := publication(t, "2026-11-29", fmt.Sprint("world ", i%2), "p")
+		go func() {
+			_, _, err := load.Publish(ctx, store, p, noon)
+			done <- err
+		}()
+	}
+	for range 4 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	verify(t, store)
+}
