@@ -32,7 +32,7 @@ func (Reader) Run(ctx context.Context, task pipeline.Task) (pipeline.Result, err
 	if task.Step == nil || task.Step.Source == nil || len(task.Inputs) == 0 || len(task.Inputs[0].Files) == 0 {
 		return pipeline.Result{}, errors.New("read: the task has no raw file or no source card")
 	}
-	r := &reading{source: task.Step.Source, raw: task.Step.Raw}
+	r := &reading{source: task.Step.Source, raw: task.Step.Raw, name: task.Step.File}
 	result, err := r.run(ctx, task)
 	if err != nil {
 		return pipeline.Result{}, r.explain(err)
@@ -44,6 +44,7 @@ func (Reader) Run(ctx context.Context, task pipeline.Task) (pipeline.Result, err
 type reading struct {
 	source  *pipeline.Source
 	raw     pipeline.Digest
+	name    string // of the file, for messages
 	file    *os.File
 	choice  csvtext.Choice
 	records *csvtext.Records
@@ -182,7 +183,7 @@ func (r *reading) explain(err error) error {
 		e.Subject = r.source.Name
 	}
 	if e.Kind == pipeline.Drift {
-		e.Where = strings.TrimSuffix("file sha256 "+r.raw.Short()+"…, "+e.Where, ", ")
+		e.Where = strings.TrimSuffix(r.name+" (sha256 "+r.raw.Short()+"…), "+e.Where, ", ")
 		if e.Effect == "" {
 			e.Effect = "this version of the source cannot be used"
 		}

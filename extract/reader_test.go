@@ -215,7 +215,7 @@ func TestReader_SaysWhatDoesNotFit(t *testing.T) {
 		{"a long record", "CLAVE CT,TOTAL\nTonal\x87, Jal.,5\n", nil, []string{"record 1, line 2", "found     3: Tonalá, Jal.,5"}},
 		{"a lost quote", "CLAVE CT,TOTAL\nx,5\ny,\"6\n", nil, []string{"record 2, line 3", "never closed"}},
 		{"a lost quote in the header", "CLAVE CT,\"TOTAL\nx,5\n", nil, []string{"header, line 1", "never closed"}},
-		{"a web page", "<html></html>", nil, []string{"registry: got a web page", "file sha256 "}},
+		{"a web page", "<html></html>", nil, []string{"registry: got a web page", "(sha256 "}},
 		{"an empty file", "", nil, []string{"the file is empty"}},
 		{"only lines that are skipped", "title\n", func(p *pipeline.Parsing) { p.SkipRows = 3 }, []string{"ends before its header does"}},
 		{"words missing", "CLAVE CT,TOTAL\n", func(p *pipeline.Parsing) { p.Expect = []string{"GUADALAJARA"} }, []string{"expected words are missing"}},

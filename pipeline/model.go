@@ -86,10 +86,13 @@ const BroadcastRows = 10_000
 // output; rows belong together where the two are not distinct.
 type Match struct{ Input, Output string }
 
-// Check is a select that returns offending rows.
+// Check is a select that returns offending rows. Where is set if it is a
+// condition on single rows of its own table: many such are counted in one
+// scan.
 type Check struct {
 	Name     string   `json:"name"`
 	SQL      string   `json:"sql"`
+	Where    string   `json:"where,omitempty"`
 	Severity Severity `json:"severity"`
 	MaxShare float64  `json:"max_share"` // share of rows that may offend
 	Previous bool     `json:"previous"`  // it reads the previous snapshot

@@ -145,7 +145,10 @@ func (t Table) SQL() string {
 }
 
 // Macro is one SQL macro; a model's fingerprint holds the macros it mentions.
-type Macro struct{ Name, SQL, Path string }
+type Macro struct {
+	Name, SQL string
+	Path      string `json:"-"` // for messages, never in a fingerprint
+}
 
 // QuoteName quotes an SQL identifier.
 func QuoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

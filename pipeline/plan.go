@@ -42,6 +42,7 @@ type Binding struct {
 	CheckInputs map[string][]string // model → the tables that its checks read
 	Columns     map[string][]Column // table → its columns with types
 	Macros      map[string][]Macro  // model → the macros that it needs
+	CheckMacros map[string][]Macro  // model → the macros that its checks need
 	Aside       []string            // models that set rows aside
 }
 
@@ -136,7 +137,7 @@ func (plan *Plan) addReads(source *Source, engines Engines) {
 	pins := plan.Pins.Sources[source.Name]
 	parsing := canonical(source.Parsing)
 	for i, pin := range pins {
-		step := &Step{Kind: StepRead, Table: table, Source: source, Raw: pin.Digest,
+		step := &Step{Kind: StepRead, Table: table, Source: source, Raw: pin.Digest, File: pin.Name,
 			Label: table, Parts: map[string]Digest{
 				"file": pin.Digest, "card": DigestOf(parsing), "engine": DigestOf(engines[StepRead]),
 			}}
@@ -186,10 +187,7 @@ func (plan *Plan) addModel(model *Model, binding *Binding, engines Engines) {
 		Key    []string
 		Rows   RowRule
 		Macros []Macro
-	}{model.Key, model.Rows, nil}
-	for _, macro := range binding.Macros[model.Name] {
-		params.Macros = append(params.Macros, Macro{Name: macro.Name, SQL: macro.SQL})
-	}
+	}{model.Key, model.Rows, binding.Macros[model.Name]}
 	step := &Step{Kind: StepModel, Table: model.Name, Model: model, SQL: model.SQL,
 		Macros: binding.Macros[model.Name], SetsAside: binding.SetsAside(model.Name), Inputs: plan.inputs(binding.Inputs[model.Name]),
 		Parts: map[string]Digest{
@@ -216,8 +214,8 @@ func (plan *Plan) addChecks(model *Model, binding *Binding, engines Engines) {
 			continue
 		}
 		step := &Step{Kind: StepCheck, Table: model.Name, Label: "check " + model.Name, Model: model, Checks: checks,
-			Macros: plan.Pipeline.Macros, Inputs: plan.inputs(binding.CheckInputs[model.Name]),
-			Parts: map[string]Digest{"program": DigestOf(canonical(checks)), "engine": DigestOf(engines[StepCheck])}}
+			Macros: binding.CheckMacros[model.Name], Inputs: plan.inputs(binding.CheckInputs[model.Name]),
+			Parts: map[string]Digest{"program": DigestOf(canonical(checks), canonical(binding.CheckMacros[model.Name])), "engine": DigestOf(engines[StepCheck])}}
 		if previous {
 			step.Label += " against " + plan.Pins.Previous.Snapshot
 			ok := true

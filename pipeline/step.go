@@ -29,6 +29,7 @@ type Step struct {
 	Checks []Check // for checks
 	Inputs []StepInput
 	Raw    Digest // for reads
+	File   string // for reads: the file's name, for messages only
 
 	SetsAside bool // a model that may set rows aside
 	Synthetic bool // a mart made of synthetic data; its file says so

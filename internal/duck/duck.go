@@ -105,10 +105,43 @@ func (db *DB) Text(ctx context.Context, query string) (string, error) {
 
 // Rows runs a query whose columns are cast to text by DuckDB: NULL is nil.
 func (db *DB) Rows(ctx context.Context, query string) (columns []string, rows [][]*string, err error) {
-	result, err := db.conn.QueryContext(ctx, "select cast(columns(*) as varchar) from (\n"+query+"\n)")
+	result, err := db.conn.QueryContext(ctx, asText(query))
 	if err != nil {
 		return nil, nil, err
 	}
+	return collect(result)
+}
+
+func asText(query string) string {
+	return "select cast(columns(*) as varchar) from (\n" + query + "\n)"
+}
+
+// Query is a query that was planned once, to be run many times while the
+// tables that it reads change their rows.
+type Query struct{ statement *sql.Stmt }
+
+// Prepare plans a query. Close it.
+func (db *DB) Prepare(ctx context.Context, query string) (*Query, error) {
+	statement, err := db.conn.PrepareContext(ctx, asText(query))
+	if err != nil {
+		return nil, err
+	}
+	return &Query{statement}, nil
+}
+
+// Rows runs the query, as [DB.Rows] does.
+func (q *Query) Rows(ctx context.Context) (columns []string, rows [][]*string, err error) {
+	result, err := q.statement.QueryContext(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return collect(result)
+}
+
+// Close frees the plan.
+func (q *Query) Close() error { return q.statement.Close() }
+
+func collect(result *sql.Rows) (columns []string, rows [][]*string, err error) {
 	defer result.Close()
 	if columns, err = result.Columns(); err != nil {
 		return nil, nil, err

@@ -10,8 +10,9 @@ import (
 	"tamiz/pipeline"
 )
 
-// OpenMarts opens a database for queries of strangers: each view reads one
-// file, no other file or network can be reached, and no setting changed.
+// OpenMarts opens a database for queries of strangers: each view, named with
+// or without a schema, reads one file; no other file or network can be
+// reached, and no setting changed.
 func OpenMarts(ctx context.Context, views map[string]string) (*DB, error) {
 	db, err := Open(ctx, Options{Memory: 2 << 30})
 	if err != nil {
@@ -31,8 +32,12 @@ func OpenMarts(ctx context.Context, views map[string]string) (*DB, error) {
 	}
 	sort.Strings(allowed)
 	fmt.Fprintf(&b, "set allowed_directories = [%s];", strings.Join(allowed, ", "))
-	b.WriteString("create schema marts;")
+	b.WriteString(CreateSchemas)
 	for _, name := range names {
+		if strings.Contains(name, ".") {
+			fmt.Fprintf(&b, "create view %s as %s;", pipeline.QuoteTable(name), ReadParquet([]string{views[name]}))
+			continue
+		}
 		fmt.Fprintf(&b, "create view %s as %s;", pipeline.QuoteName(name), ReadParquet([]string{views[name]}))
 		fmt.Fprintf(&b, "create view marts.%s as from main.%s;", pipeline.QuoteName(name), pipeline.QuoteName(name))
 	}

@@ -27,7 +27,6 @@ var mayImport = map[string][]string{
 	"load":            {"pipeline"},
 	"load/dirstore":   {"load"},
 	"load/storetest":  {"load", "pipeline"},
-	"lineage":         {"pipeline"},
 	"sql":             {},
 	"internal/duck":   {"pipeline"},
 	"internal/u01":    {},

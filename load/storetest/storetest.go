@@ -54,29 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) load.Store) {
 			t.Errorf("list: %v, %v", objects, err)
 		}
 	})
-	t.Run("KeepsConditions", func(t *testing.T) {
-		s := open(t)
-		first, err := put(t, s, "p", "1", load.Condition{Absent: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := put(t, s, "p", "2", load.Condition{Absent: true}); !errors.Is(err, load.ErrConflict) {
-			t.Errorf("absent, but it is there: %v", err)
-		}
-		second, err := put(t, s, "p", "2", load.Condition{Match: first})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := put(t, s, "p", "3", load.Condition{Match: first}); !errors.Is(err, load.ErrConflict) {
-			t.Errorf("match of an old version: %v", err)
-		}
-		if content, version := read(t, s, "p"); content != "2" || version != second {
-			t.Errorf("a refused put changed something: %q", content)
-		}
-		if _, err := put(t, s, "never", "1", load.Condition{Match: first}); !errors.Is(err, load.ErrConflict) {
-			t.Errorf("match of nothing: %v", err)
-		}
-	})
+	t.Run("KeepsConditions", func(t *testing.T) { conditions(t, open(t)) })
 	t.Run("ListsInOrder", func(t *testing.T) {
 		s := open(t)
 		for _, key := range []string{"x/b", "x/a/1", "y/c", "x/ab"} {
@@ -115,6 +93,35 @@ func Run(t *testing.T, open func(t *testing.T) load.Store) {
 			t.Errorf("half of an upload can be read: %v", err)
 		}
 	})
+}
+
+// conditions tries Absent and Match.
+func conditions(t *testing.T, s load.Store) {
+	t.Helper()
+	put := func(t *testing.T, s load.Store, key, content string, when load.Condition) (load.Version, error) {
+		t.Helper()
+		return s.Put(t.Context(), key, strings.NewReader(content), when)
+	}
+	first, err := put(t, s, "p", "1", load.Condition{Absent: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := put(t, s, "p", "2", load.Condition{Absent: true}); !errors.Is(err, load.ErrConflict) {
+		t.Errorf("absent, but it is there: %v", err)
+	}
+	second, err := put(t, s, "p", "2", load.Condition{Match: first})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := put(t, s, "p", "3", load.Condition{Match: first}); !errors.Is(err, load.ErrConflict) {
+		t.Errorf("match of an old version: %v", err)
+	}
+	if content, version := read(t, s, "p"); content != "2" || version != second {
+		t.Errorf("a refused put changed something: %q", content)
+	}
+	if _, err := put(t, s, "never", "1", load.Condition{Match: first}); !errors.Is(err, load.ErrConflict) {
+		t.Errorf("match of nothing: %v", err)
+	}
 }
 
 // rivals race for one pointer, each from the version that it has seen.

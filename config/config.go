@@ -1,0 +1,149 @@
+// Package config reads what people write: pipelines (YAML beside SQL) and
+// projects (tamiz.yml).
+//
+// In comes a file system with config/<pipeline>/ and sql/<pipeline>/, either
+// the embedded one or a project's own; out comes a [pipeline.Pipeline], or all
+// the mistakes in it at once, each with file and line.
+//
+// This room opens no network, no database and no file outside the file system
+// that it was given: checking a configuration is pure, so it can be fuzzed.
+package config
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"tamiz/pipeline"
+)
+
+//go:embed */*
+var Files embed.FS // config/<pipeline>, without the leading config/
+
+// Load reads pipeline name from files, whose root holds config/ and sql/.
+// Mistakes come back joined, each a [pipeline.Error] of kind Config.
+func Load(files fs.FS, name string) (*pipeline.Pipeline, error) {
+	l := &loader{files: files, name: name}
+	p := &pipeline.Pipeline{Name: name}
+	l.loadHead(p)
+	l.loadTables(p)
+	l.loadSources(p)
+	l.loadMacros(p)
+	l.loadModels(p)
+	return p, errors.Join(l.problems...)
+}
+
+// Names lists the pipelines below config/ in files.
+func Names(files fs.FS) []string {
+	var names []string
+	entries, _ := fs.ReadDir(files, "config")
+	for _, entry := range entries {
+		if _, err := fs.Stat(files, path.Join("config", entry.Name(), "pipeline.yml")); err == nil {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+type loader struct {
+	files    fs.FS
+	name     string
+	problems []error
+}
+
+func (l *loader) problem(where, format string, arguments ...any) {
+	l.problems = append(l.problems, &pipeline.Error{
+		Kind: pipeline.Config, Where: where, Problem: fmt.Sprintf(format, arguments...),
+	})
+}
+
+// decode reads file strictly into target: an unknown key is a mistake.
+func (l *loader) decode(file string, target any) ([]byte, bool) {
+	text, err := fs.ReadFile(l.files, file)
+	if err != nil {
+		l.problem(file, "the file is missing")
+		return nil, false
+	}
+	if err := yaml.UnmarshalWithOptions(text, target, yaml.Strict()); err != nil {
+		l.problem(file, "%s", strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return nil, false
+	}
+	return text, true
+}
+
+type headFile struct {
+	Title       map[string]string `yaml:"title"`
+	Description string            `yaml:"description"`
+	Calendar    calendarValue     `yaml:"calendar"`
+	Summary     []string          `yaml:"summary"`
+	Examples    []string          `yaml:"examples"`
+}
+
+func (l *loader) loadHead(p *pipeline.Pipeline) {
+	var head headFile
+	file := path.Join("config", l.name, "pipeline.yml")
+	if _, ok := l.decode(file, &head); !ok {
+		return
+	}
+	p.Title, p.Description, p.Summary, p.Examples = head.Title, strings.TrimSpace(head.Description), head.Summary, head.Examples
+	p.Calendar = pipeline.Calendar(head.Calendar)
+	if !p.Calendar.ISOFortnight && len(p.Calendar.Ends) == 0 {
+		l.problem(file, "calendar is missing: write iso-fortnight, or a list of period ends such as [2025-04-13, 2026-04-13]")
+	}
+}
+
+// calendarValue is iso-fortnight or a list of dates.
+type calendarValue pipeline.Calendar
+
+// UnmarshalYAML accepts the word or the list.
+func (c *calendarValue) UnmarshalYAML(unmarshal func(any) error) error {
+	var word string
+	if unmarshal(&word) == nil {
+		if word != "iso-fortnight" {
+			return fmt.Errorf("calendar %q is unknown: write iso-fortnight or a list of dates", word)
+		}
+		c.ISOFortnight = true
+		return nil
+	}
+	var dates []string
+	if err := unmarshal(&dates); err != nil {
+		return fmt.Errorf("calendar: want iso-fortnight or a list of dates: %w", err)
+	}
+	for _, text := range dates {
+		date, err := time.Parse(pipeline.DateLayout, text)
+		if err != nil {
+			return fmt.Errorf("calendar: %q is not a date such as 2026-04-13", text)
+		}
+		c.Ends = append(c.Ends, date)
+	}
+	if !sort.SliceIsSorted(c.Ends, func(i, j int) bool { return c.Ends[i].Before(c.Ends[j]) }) {
+		return errors.New("calendar: the dates must ascend")
+	}
+	return nil
+}
+
+// lineOf finds the 1-based line of text whose trimmed start is prefix, 0 if
+// there is none.
+func lineOf(text []byte, prefix string) int {
+	for i, line := range strings.Split(string(text), "\n") {
+		if strings.HasPrefix(strings.TrimSpace(line), prefix) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// at writes path:line, or the path alone.
+func at(file string, line int) string {
+	if line == 0 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d", file, line)
+}

@@ -1,0 +1,205 @@
+package config
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+
+	"tamiz/pipeline"
+)
+
+type sourceFile struct {
+	Title      string                `yaml:"title"`
+	Publisher  string                `yaml:"publisher"`
+	Licence    string                `yaml:"licence"`
+	Citation   string                `yaml:"citation"`
+	URL        string                `yaml:"url"`
+	Folder     string                `yaml:"folder"`
+	Archive    string                `yaml:"archive"`
+	PupilLevel bool                  `yaml:"pupil_level"`
+	Required   bool                  `yaml:"required"`
+	Format     string                `yaml:"format"`
+	Encoding   encodingEntry         `yaml:"encoding"`
+	Separator  string                `yaml:"separator"`
+	HeaderRows *int                  `yaml:"header_rows"`
+	SkipRows   int                   `yaml:"skip_rows"`
+	Limits     limitsEntry           `yaml:"limits"`
+	Columns    ordered[sourceColumn] `yaml:"columns"`
+}
+
+type encodingEntry struct {
+	AnyOf  []string `yaml:"any_of"`
+	Expect []string `yaml:"expect"`
+}
+
+type limitsEntry struct {
+	Bytes      Size  `yaml:"bytes"`
+	Records    int64 `yaml:"records"`
+	MinRecords int64 `yaml:"min_records"`
+}
+
+// sourceColumn is a list of titles, or titles with a contract.
+type sourceColumn struct {
+	Titles      []string  `yaml:"titles"`
+	Position    int       `yaml:"position"`
+	Optional    bool      `yaml:"optional"`
+	Range       []float64 `yaml:"range"`
+	Description string    `yaml:"description"`
+}
+
+// UnmarshalYAML accepts both forms.
+func (c *sourceColumn) UnmarshalYAML(unmarshal func(any) error) error {
+	if unmarshal(&c.Titles) == nil {
+		return nil
+	}
+	type plain sourceColumn
+	return unmarshal((*plain)(c))
+}
+
+var (
+	knownEncodings = []string{"utf-8", "latin-1", "windows-1252", "mac-roman"}
+	namePattern    = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+)
+
+func (l *loader) loadSources(p *pipeline.Pipeline) {
+	files, _ := fs.Glob(l.files, path.Join("config", l.name, "sources", "*.yml"))
+	sort.Strings(files)
+	for _, file := range files {
+		var card sourceFile
+		text, ok := l.decode(file, &card)
+		if !ok {
+			continue
+		}
+		l.checkCard(file, text, &card)
+		p.Sources = append(p.Sources, newSource(file, card))
+	}
+	if len(files) == 0 {
+		l.problem(path.Join("config", l.name, "sources"), "there is no source card (*.yml)")
+	}
+}
+
+// newSource fills the defaults: all of them stand here.
+func newSource(file string, card sourceFile) pipeline.Source {
+	source := pipeline.Source{
+		Name: strings.TrimSuffix(path.Base(file), ".yml"), Path: file,
+		Title: card.Title, Publisher: card.Publisher, Licence: card.Licence, Citation: card.Citation,
+		URL: card.URL, Folder: card.Folder, Private: card.Archive == "private",
+		PupilLevel: card.PupilLevel, Required: card.Required,
+		Parsing: pipeline.Parsing{
+			Format: card.Format, Encodings: card.Encoding.AnyOf, Expect: card.Encoding.Expect,
+			Separator: card.Separator, HeaderRows: 1, SkipRows: card.SkipRows,
+			MaxBytes: int64(card.Limits.Bytes), MaxRecords: card.Limits.Records, MinRecords: card.Limits.MinRecords,
+		},
+	}
+	parsing := &source.Parsing
+	if card.HeaderRows != nil {
+		parsing.HeaderRows = *card.HeaderRows
+	}
+	if len(parsing.Encodings) == 0 {
+		parsing.Encodings = []string{"utf-8"}
+	}
+	if parsing.Separator == "" {
+		parsing.Separator = ","
+	}
+	if parsing.MaxBytes == 0 {
+		parsing.MaxBytes = 1 << 30
+	}
+	if parsing.MaxRecords == 0 {
+		parsing.MaxRecords = 20_000_000
+	}
+	if source.URL == "" {
+		source.URL = "unverified"
+	}
+	for _, column := range card.Columns {
+		c := pipeline.SourceColumn{
+			Name: column.Name, Titles: column.Value.Titles, Position: column.Value.Position,
+			Optional: column.Value.Optional, Description: column.Value.Description,
+		}
+		if len(column.Value.Range) == 2 {
+			c.Min, c.Max = &column.Value.Range[0], &column.Value.Range[1]
+		}
+		parsing.Columns = append(parsing.Columns, c)
+	}
+	return source
+}
+
+func (l *loader) checkCard(file string, text []byte, card *sourceFile) {
+	for name, value := range map[string]string{
+		"title": card.Title, "publisher": card.Publisher, "licence": card.Licence, "folder": card.Folder,
+	} {
+		if value == "" {
+			l.problem(file, "%s is missing", name)
+		}
+	}
+	if card.Format != "csv" {
+		l.problem(at(file, lineOf(text, "format:")), "format %q is unknown: want csv (with any separator)", card.Format)
+	}
+	if card.Archive != "public" && card.Archive != "private" {
+		l.problem(at(file, lineOf(text, "archive:")), "archive is %q: want public or private", card.Archive)
+	}
+	if len(card.Separator) > 1 {
+		l.problem(at(file, lineOf(text, "separator:")), "separator %q is not one character", card.Separator)
+	}
+	for _, encoding := range card.Encoding.AnyOf {
+		if !contains(knownEncodings, encoding) {
+			l.problem(at(file, lineOf(text, "any_of:")), "encoding %q is unknown: want one of %s", encoding, strings.Join(knownEncodings, ", "))
+		}
+	}
+	if len(card.Columns) == 0 {
+		l.problem(file, "columns is missing: which columns of the file are wanted")
+	}
+	for _, column := range card.Columns {
+		where := at(file, lineOf(text, column.Name+":"))
+		if !namePattern.MatchString(strings.ToLower(column.Name)) {
+			l.problem(where, "column name %q: want letters, digits and _", column.Name)
+		}
+		if len(column.Value.Titles) == 0 && column.Value.Position == 0 {
+			l.problem(where, "column %s names no title of the file", column.Name)
+		}
+		if n := len(column.Value.Range); n != 0 && n != 2 {
+			l.problem(where, "column %s: range wants two numbers, [lowest, highest]", column.Name)
+		}
+	}
+}
+
+func contains(list []string, wanted string) bool {
+	for _, item := range list {
+		if item == wanted {
+			return true
+		}
+	}
+	return false
+}
+
+// Size is a number of bytes, written such as 512MiB.
+type Size int64
+
+// UnmarshalYAML accepts a plain number of bytes or one with a unit.
+func (s *Size) UnmarshalYAML(unmarshal func(any) error) error {
+	var text string
+	if err := unmarshal(&text); err != nil {
+		return err
+	}
+	size, err := ParseSize(text)
+	*s = size
+	return err
+}
+
+// ParseSize reads 1024, 64KiB, 512MiB or 2GiB.
+func ParseSize(text string) (Size, error) {
+	number, unit := strings.TrimSpace(text), int64(1)
+	for suffix, factor := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
+		if strings.HasSuffix(number, suffix) {
+			number, unit = strings.TrimSpace(strings.TrimSuffix(number, suffix)), factor
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 || n > (1<<62)/unit {
+		return 0, fmt.Errorf("%q is not a size such as 512MiB", text)
+	}
+	return Size(n * unit), nil
+}

@@ -1,0 +1,30 @@
+-- Of a group's values the first that is known, in the order of `place` (unique in the group).
+create macro first_known(value, place) as
+    first(value order by place) filter (where value is not null);
+
+-- The mean of a group's known values, weighted; summed in the order of `place` (unique in the group).
+create macro weighted_mean(value, weight, place) as
+    case
+        when sum(weight) filter (where value is not null) > 0
+            then sum(value * weight order by place)
+            / sum(weight) filter (where value is not null)
+    end;
+
+-- Of a group's wholes the share that has a thing, over the members where both counts are known.
+create macro share_with(holders, whole) as
+    share_of(
+        cast(sum(holders) filter (where whole is not null) as bigint),
+        cast(sum(whole) filter (where holders is not null) as bigint)
+    );
+
+-- The sum of a group's counts, when every one of them is known.
+create macro sum_if_all_known(value) as
+    case when count(value) = count(*) then cast(sum(value) as bigint) end;
+
+-- Why such a sum is unknown: NOT_AVAILABLE when the group has no value at all, MISSING when some are missing.
+create macro unknown_sum_reason(value) as
+    case
+        when count(value) = count(*) then null
+        when count(value) = 0 then 'NOT_AVAILABLE'
+        else 'MISSING'
+    end;

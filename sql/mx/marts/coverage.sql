@@ -1,0 +1,38 @@
+-- One row per state and level: how many schools have what, and why others have none.
+-- Counts the published profiles, so that it cannot differ from them.
+
+with
+
+schools_counted as (
+
+    select
+        profiles.state_code,
+        coalesce(profiles.level, 'UNKNOWN') as level,
+        states.state_name,
+        count(*) as schools_count,
+        coalesce(cast(sum(pupils_count) as bigint), 0) as pupils_count,
+        count(*) filter (where pupils_count is null) as pupils_unknown_count,
+        count(urgency_learning) as learning_count,
+        count(urgency_household) as household_count,
+        count(urgency_adults) as adults_count,
+        count(feasibility_wash) as wash_count,
+        count(feasibility_crowding) as crowding_count,
+        count(feasibility_epidemiology) as epidemiology_count,
+        count(profile) as profile_count,
+        count(*) filter (where no_profile_reason = 'OUT_OF_SCOPE')
+            as out_of_scope_count,
+        count(*) filter (where no_profile_reason = 'UNKNOWN_LEVEL')
+            as unknown_level_count,
+        count(*) filter (where no_profile_reason = 'NO_STUDENTS')
+            as no_students_count,
+        count(*) filter (where no_profile_reason = 'NO_URGENCY')
+            as no_urgency_count,
+        count(*) filter (where no_profile_reason = 'NO_FEASIBILITY')
+            as no_feasibility_count,
+    from marts.profiles
+    left join reference.states using (state_code)
+    group by all
+
+)
+
+select * from schools_counted

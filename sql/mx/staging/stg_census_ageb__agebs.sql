@@ -1,0 +1,76 @@
+-- One row per urban AGEB of the 2020 census.
+
+with
+
+records_read as (
+
+    select
+        coalesce(
+            cvegeo_ageb(state_code, municipality_code, locality_code, ageb),
+            concat_ws('-', state_code, municipality_code, locality_code, ageb, block)
+        ) as area_key,
+        fold_text(state_name) as state_title,
+        fold_text(municipality_name) as municipality_title,
+        clean_count(population) as population_count,
+        clean_count(aged_15_17) as aged_15_17_count,
+        clean_count(attending_15_17) as attending_15_17_count,
+        clean_number(schooling_years) as mean_schooling_years,
+        reason_unless(mean_schooling_years, schooling_years) as schooling_reason,
+        case
+            when fold_text(described_dwellings) is not null then described_dwellings
+            when fold_text(private_dwellings) is not null then private_dwellings
+            else inhabited_dwellings
+        end as dwellings_cell,
+        clean_count(dwellings_cell) as dwellings_count,
+        reason_unless(dwellings_count, dwellings_cell) as dwellings_reason,
+        clean_count(internet) as internet_count,
+        reason_unless(internet_count, internet) as internet_reason,
+        clean_count(computer) as computer_count,
+        reason_unless(computer_count, computer) as computer_reason,
+        clean_count(television) as television_count,
+        reason_unless(television_count, television) as television_reason,
+        clean_count(cellphone) as cellphone_count,
+        reason_unless(cellphone_count, cellphone) as cellphone_reason,
+        flags([
+            if(fold_text(described_dwellings) is null, 'DWELLINGS_APPROXIMATE', null)
+        ]) as flags,
+        concat_ws(
+            '|', population, aged_15_17, attending_15_17, schooling_years,
+            dwellings_cell, internet, computer, television, cellphone
+        ) as record_text,
+        cvegeo_level(
+            state_code, municipality_code, locality_code, ageb, block
+        ) as row_level,
+        case
+            when row_level is null then 'INVALID_CODE'
+            when row_level = 'BLOCK' then 'BLOCK_ROW'
+            when row_level <> 'AGEB' then 'TOTAL_ROW'
+        end as unfit_reason,
+        _file, _record,
+    from raw.census_ageb
+
+),
+
+records_judged as (
+
+    select
+        area_key as ageb_code,
+        left(area_key, 9) as locality_code,
+        left(area_key, 5) as municipality_code,
+        state_title as state_name, municipality_title as municipality_name,
+        population_count, aged_15_17_count, attending_15_17_count,
+        mean_schooling_years, schooling_reason, dwellings_count, dwellings_reason,
+        internet_count, internet_reason, computer_count, computer_reason,
+        television_count, television_reason, cellphone_count, cellphone_reason, flags,
+        _file, _record,
+        duplicate_or(
+            unfit_reason,
+            min(record_text) over same_key, max(record_text) over same_key,
+            row_number() over (same_key order by _file, _record)
+        ) as _set_aside,
+    from records_read
+    window same_key as (partition by unfit_reason is null, area_key)
+
+)
+
+select * from records_judged
