@@ -1,0 +1,125 @@
+// Package sample writes synthetic sources in the publishers' formats, for a first minute without real data.
+//
+// A pipeline's name, a number of schools and a seed come in. What goes out are files as a ministry or a statistics
+// office would hand them over (their columns, encodings, line ends and usual faults), together with the truth behind
+// them (METHODS 12) in a folder of its own, so that tests can score an imputation against what it could not see.
+//
+// It never holds a real row, key or name of a school; never reads a clock, a random source or a map's order, so that
+// one seed gives the same bytes everywhere; and never looks at what the rest of the program does with the files.
+package sample
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Options say how large the sample is and which of the many possible samples it is.
+type Options struct {
+	// Schools is, for mx, the number of distinct primary and secondary school-shifts in the registry, exactly;
+	// preschools, upper secondary schools and duplicate rows come on top. For np it scales the number of schools,
+	// 600 at 5,000 and never fewer than 60. Zero means 5,000.
+	Schools int
+	// Seed chooses the sample. Empty means "tamiz".
+	Seed string
+}
+
+const (
+	defaultSchools = 5000
+	defaultSeed    = "tamiz"
+)
+
+// Write writes the synthetic sources of a pipeline ("mx" or "np") below dir, in a folder for each source, and gives
+// the paths of the files, sorted. Files of the same names are replaced. It calls progress, which may be nil, now and
+// then with the units of work done and to do.
+func Write(
+	ctx context.Context, pipeline, dir string, options Options, progress func(done, total int),
+) ([]string, error) {
+	if options.Schools < 0 {
+		return nil, fmt.Errorf("sample %s: %d schools: the number must be 1 or more", pipeline, options.Schools)
+	}
+	options.Schools = cmp.Or(options.Schools, defaultSchools)
+	options.Seed = cmp.Or(options.Seed, defaultSeed)
+	press := &press{ctx: ctx, dir: dir, progress: progress}
+	var err error
+	switch pipeline {
+	case "mx":
+		err = writeMexico(press, options)
+	case "np":
+		err = writeNepal(press, options)
+	default:
+		err = fmt.Errorf("there is no synthetic sample of it, only of mx and np")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sample %s: %w", pipeline, err)
+	}
+	press.finish()
+	slices.Sort(press.paths)
+	return press.paths, nil
+}
+
+// press writes the files of one sample and counts the work.
+type press struct {
+	ctx         context.Context
+	dir         string
+	progress    func(done, total int)
+	paths       []string
+	done, total int
+}
+
+// pulse is how many units of work pass between two looks at the context: rare enough to cost nothing, often enough
+// to stop within a few milliseconds.
+const pulse = 512
+
+// step counts one unit of work, and gives an error once the work is no longer wanted.
+func (p *press) step() error {
+	p.done++
+	if p.done%pulse != 0 {
+		return nil
+	}
+	if p.progress != nil {
+		p.progress(min(p.done, p.total), p.total)
+	}
+	return p.ctx.Err()
+}
+
+func (p *press) finish() {
+	if p.progress != nil {
+		p.progress(p.total, p.total)
+	}
+}
+
+// file writes one file: its header, unless there is none, then what body puts on the sheet.
+func (p *press) file(name string, layout layout, header []string, body func(*sheet) error) error {
+	if err := p.ctx.Err(); err != nil {
+		return err
+	}
+	path := filepath.Join(p.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	sheet := newSheet(file, layout)
+	for _, title := range header {
+		sheet.text(title)
+	}
+	sheet.end()
+	err = body(sheet)
+	if closing := sheet.close(); err == nil {
+		err = closing
+	}
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	p.paths = append(p.paths, path)
+	return nil
+}
