@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"tamiz/load"
+	"tamiz/pipeline"
+)
+
+// asCommand makes this test binary behave as tamiz itself, so that tests can
+// start it as a process, kill it, and look at its exit code.
+const asCommand = "TAMIZ_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		os.Exit(run(os.Args[1:]))
+	}
+	testscript.Main(m, map[string]func(){"tamiz": func() { os.Exit(run(os.Args[1:])) }})
+}
+
+// command prepares tamiz as a process of its own.
+func command(arguments ...string) *exec.Cmd {
+	c := exec.Command(os.Args[0], arguments...)
+	c.Env = append(os.Environ(), asCommand+"=1")
+	return c
+}
+
+// tamiz runs the command and wants it to succeed.
+func tamiz(t *testing.T, arguments ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	c := command(arguments...)
+	c.Stdout, c.Stderr = &stdout, &stderr
+	if err := c.Run(); err != nil {
+		t.Fatalf("tamiz %s: %v\n%s%s", strings.Join(arguments, " "), err, stdout.String(), stderr.String())
+	}
+	return stdout.String()
+}
+
+// runRecord runs a pipeline and gives its record.
+func runRecord(t *testing.T, arguments ...string) *pipeline.RunRecord {
+	t.Helper()
+	var records []*pipeline.RunRecord
+	if err := json.Unmarshal([]byte(tamiz(t, append([]string{"run", "-o", "json"}, arguments...)...)), &records); err != nil {
+		t.Fatal(err)
+	}
+	if len(records) != 1 {
+		t.Fatalf("%d run records, want 1", len(records))
+	}
+	return records[0]
+}
+
+// stepsRun names the steps that a run carried out.
+func stepsRun(record *pipeline.RunRecord) []string {
+	var names []string
+	for _, step := range record.Steps {
+		if step.Ran {
+			names = append(names, step.Step)
+		}
+	}
+	return names
+}
+
+// digests gives the SHA-256 of each mart of the latest snapshot, by name.
+func digests(t *testing.T, project, name string) map[string]pipeline.Digest {
+	t.Helper()
+	opened, err := (&options{project: project}).openProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, snapshot, err := openSnapshot(context.Background(), opened, name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]pipeline.Digest{}
+	for _, table := range snapshot.Tables {
+		path, err := store.Path(load.TableKey(name, snapshot.Snapshot, table.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		digest, _, err := pipeline.HashFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if digest != table.Digest {
+			t.Errorf("%s is not what its manifest says", table.File)
+		}
+		found[table.Name] = digest
+	}
+	return found
+}
+
+// query asks the latest snapshot for rows of text.
+func query(t *testing.T, project, sql string) [][]string {
+	t.Helper()
+	out := strings.TrimSpace(tamiz(t, "query", "--project", project, "-o", "csv", sql))
+	records, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records[1:]
+}
+
+// number asks for one number.
+func number(t *testing.T, project, sql string) float64 {
+	t.Helper()
+	rows := query(t, project, sql)
+	if len(rows) != 1 || len(rows[0]) != 1 {
+		t.Fatalf("%s: got %v, want one number", sql, rows)
+	}
+	n, err := strconv.ParseFloat(rows[0][0], 64)
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
+
+// sampleProject makes a project with a synthetic sample.
+func sampleProject(t *testing.T, name string, schools int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "project")
+	tamiz(t, "init", name, dir, "--sample", "--schools", strconv.Itoa(schools))
+	return dir
+}
+
+// realData is the folder of real published files. They are not in this
+// repository: where they are absent, the test says so and is skipped.
+func realData(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("TAMIZ_DATA")
+	if dir == "" {
+		dir = "../../../shared/data"
+	}
+	if _, err := os.Stat(filepath.Join(dir, "PROVENANCE.md")); err != nil {
+		t.Skipf("the real files are not here (%s): set TAMIZ_DATA to test against them", dir)
+	}
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return absolute
+}
+
+// realProject makes a project like examples/mx-real in a folder of its own.
+func realProject(t *testing.T) (dir, data string) {
+	t.Helper()
+	data = realData(t)
+	text, err := os.ReadFile("../../examples/mx-real/tamiz.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "tamiz.yml"), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir, data
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, UpdateScripts: os.Getenv("UPDATE") != ""})
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"tamiz/pipeline"
+)
+
+// joined is what errors.Join gives.
+type joined interface{ Unwrap() []error }
+
+// printError prints each of the joined errors on its own.
+func printError(w io.Writer, err error) {
+	var list joined
+	if errors.As(err, &list) {
+		for _, one := range list.Unwrap() {
+			printError(w, one)
+		}
+		return
+	}
+	fmt.Fprintln(w, paint(w, red, "error: ")+err.Error())
+}
+
+type colour string
+
+const (
+	red    colour = "31"
+	yellow colour = "33"
+	green  colour = "32"
+)
+
+// paint colours text on a terminal, unless NO_COLOR is set.
+func paint(w io.Writer, c colour, text string) string {
+	if !isTerminal(w) || os.Getenv("NO_COLOR") != "" {
+		return text
+	}
+	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// printJSON prints a value for machines.
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("print JSON: %w", err)
+	}
+	return nil
+}
+
+// count writes a number with thousands separators.
+func count[N int | int64](n N) string {
+	digits := strconv.FormatInt(int64(n), 10)
+	sign := ""
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return sign + digits
+}
+
+// size writes a number of bytes for people.
+func size(bytes int64) string {
+	switch {
+	case bytes >= 1<<30:
+		return fmt.Sprintf("%.1f GB", float64(bytes)/1e9)
+	case bytes >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
+	case bytes >= 1e3:
+		return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
+	}
+	return fmt.Sprintf("%d B", bytes)
+}
+
+func plural[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(n) + " " + many
+}
+
+// bar shows how far a walk is: in place on a terminal, else as a few lines.
+type bar struct {
+	w       io.Writer
+	began   time.Time
+	printed int // tenths, off a terminal
+}
+
+func (b *bar) show(event pipeline.Event) {
+	if event.Total == 0 {
+		return
+	}
+	const width = 20
+	filled := width * event.Done / event.Total
+	if isTerminal(b.w) {
+		fmt.Fprintf(b.w, "\r  %-10s%s%s %d/%d %-40.40s", "steps", strings.Repeat("█", filled), strings.Repeat("░", width-filled), event.Done, event.Total, event.Step.Label)
+		if event.Done == event.Total {
+			fmt.Fprintf(b.w, "\r%-90s\r", "")
+		}
+		return
+	}
+	if tenth := 10 * event.Done / event.Total; time.Since(b.began) > 5*time.Second && tenth > b.printed && event.Done < event.Total {
+		b.printed = tenth
+		fmt.Fprintf(b.w, "  steps     %d of %d done after %.0f s\n", event.Done, event.Total, time.Since(b.began).Seconds())
+	}
+}
+
+// table prints rows under headings, columns aligned.
+func table(w io.Writer, headings []string, rows [][]string) {
+	widths := make([]int, len(headings))
+	all := append([][]string{headings}, rows...)
+	for _, row := range all {
+		for i, cell := range row {
+			widths[i] = max(widths[i], len([]rune(cell)))
+		}
+	}
+	for _, row := range all {
+		var line strings.Builder
+		for i, cell := range row {
+			line.WriteString(cell)
+			if i < len(row)-1 {
+				line.WriteString(strings.Repeat(" ", widths[i]-len([]rune(cell))+2))
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"tamiz/load"
+	"tamiz/pipeline"
+)
+
+// publication gathers what a snapshot is made of.
+func (r *runState) publication() (load.Publication, error) {
+	m := load.Manifest{
+		Pipeline: r.p.Name, PeriodEnd: r.pins.PeriodEnd, AsOf: r.pins.AsOf, Synthetic: r.pins.Synthetic,
+		Method: load.Method{Version: r.p.MethodVersion, Digest: r.p.MethodDigest},
+		Checks: load.ManifestChecks{Passed: r.passed, Warnings: r.warnings},
+		Engine: load.Engine{Tamiz: versionText(), DuckDB: r.duckDB, Platform: r.record.Platform},
+	}
+	for _, source := range r.p.Sources {
+		archive := "public"
+		if source.Private {
+			archive = "private"
+		}
+		m.Sources = append(m.Sources, load.ManifestSource{Name: source.Name, Title: source.Title, Publisher: source.Publisher,
+			Licence: source.Licence, Citation: source.Citation, URL: source.URL, Archive: archive, Files: r.pins.Sources[source.Name]})
+	}
+	publication := load.Publication{Files: map[string]string{}}
+	for _, mart := range r.p.Marts() {
+		step := r.graph.Table(mart.Name)[0]
+		sound, err := r.warehouse.Verify(step.Fingerprint)
+		if err != nil {
+			return publication, err
+		}
+		if !sound {
+			return publication, &pipeline.Error{Kind: pipeline.Storage, Subject: mart.Name, Problem: "its file was damaged after it was made",
+				Effect: "nothing is published", Hint: "run again: it is computed anew; look at the disk if this happens twice"}
+		}
+		record, err := r.warehouse.Record(step.Fingerprint)
+		if err != nil {
+			return publication, err
+		}
+		file := "data/" + mart.Base() + ".parquet"
+		path := filepath.Join(r.warehouse.ArtifactDir(step.Fingerprint), pipeline.TableFile)
+		m.Tables = append(m.Tables, load.ManifestTable{Name: mart.Base(), Description: mart.Description, File: file,
+			Digest: record.Digests[pipeline.TableFile], Bytes: fileSize(path), Rows: record.Rows, Key: mart.Key, RowDigest: record.RowDigest, Fingerprint: step.Fingerprint})
+		publication.Files[file] = path
+	}
+	publication.Manifest = m
+	return publication, nil
+}
+
+// tell ends a run in plain words.
+func (r *runState) tell(projectFlag string, failure error) {
+	w := r.out
+	title := fmt.Sprintf("tamiz %s · pipeline %s · project %s", version, r.p.Name, r.project.Dir)
+	if r.pins.Synthetic {
+		title += " · synthetic data"
+	}
+	if r.record.Verdict == pipeline.NothingNew && len(r.ran) == 0 {
+		fmt.Fprintf(w, "nothing new since %s (%s checked, %.1f s)\n", r.record.Snapshot, plural(len(r.p.Sources), "source", "sources"), r.record.FinishedAt.Sub(r.record.StartedAt).Seconds())
+		return
+	}
+	fmt.Fprintf(w, "%s\n\n", title)
+	if r.graph != nil {
+		files := 0
+		for _, pins := range r.pins.Sources {
+			files += len(pins)
+		}
+		fmt.Fprintf(w, "  sources   %s, %d new or changed%*s%.1f s\n", plural(files, "file read", "files read"), r.changed, 14, "", r.lookTime.Seconds())
+		fmt.Fprintf(w, "  steps     %s planned, %s run%*s%.1f s\n", count(len(r.graph.Steps)), count(len(r.ran)), 18, "", r.stepTime.Seconds())
+	}
+	for _, pins := range r.pins.Sources {
+		if len(pins) > 0 && pins[0].Carried != "" {
+			fmt.Fprintf(w, "  %s %s\n", paint(w, yellow, "carried"), pins[0].Carried)
+		}
+	}
+	if failure != nil {
+		fmt.Fprintf(w, "\n  %s: nothing public moved\n", paint(w, red, "failed"))
+		return
+	}
+	if r.record.Verdict == pipeline.Partial {
+		fmt.Fprintf(w, "\n  %s: %s\n", r.record.Verdict, r.record.Reason)
+		return
+	}
+	fmt.Fprintf(w, "  checks    %s passed, %s, %s\n\n", count(r.passed), plural(len(r.warnings), "warning", "warnings"), plural(len(r.failures), "error", "errors"))
+	r.tellVerdict(projectFlag)
+}
+
+func (r *runState) tellVerdict(projectFlag string) {
+	w := r.out
+	switch r.record.Verdict {
+	case pipeline.Held:
+		for _, check := range r.failures {
+			r.tellCheck(paint(w, red, "error"), check)
+		}
+		fmt.Fprintf(w, "\n  %s: %s. Readers still see %s.\n", paint(w, red, "held"), r.record.Reason, latestName(r.latest))
+		fmt.Fprintf(w, "  All offending rows: tamiz runs %s%s\n", r.record.ID, flagText(projectFlag))
+		return
+	case pipeline.NothingNew:
+		fmt.Fprintf(w, "  nothing new: every table holds the same rows as in %s\n", r.record.Snapshot)
+	case pipeline.Published:
+		rows, bytes := int64(0), int64(0)
+		for _, table := range r.published.Tables {
+			rows, bytes = rows+table.Rows, bytes+table.Bytes
+		}
+		fmt.Fprintf(w, "  %s %s   %s, %s rows, %s   %s\n\n", paint(w, green, "published"), r.record.Snapshot, plural(len(r.published.Tables), "mart", "marts"),
+			count(rows), size(bytes), filepath.Join(relative(r.project.Store), r.p.Name))
+	}
+	lines, err := r.summary()
+	if err != nil {
+		lines = []string{"(the summary could not be made: " + firstLine(err) + ")"}
+	}
+	for _, line := range lines {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+	for _, check := range r.warnings {
+		r.tellCheck(paint(w, yellow, "warning"), check)
+	}
+	if r.record.Verdict == pipeline.Published {
+		fmt.Fprintf(w, "\nNext:\n")
+		for _, next := range nextCommands(r.p, projectFlag) {
+			fmt.Fprintf(w, "  %s\n", next)
+		}
+	}
+}
+
+func (r *runState) tellCheck(word string, check pipeline.CheckResult) {
+	fmt.Fprintf(r.out, "  %s  %s: %s in %s of %s rows\n", word, check.Table, check.Name, count(check.Failing), count(check.Rows))
+	if len(check.Sample) > 0 {
+		fmt.Fprintf(r.out, "           e.g. %.160s\n", check.Sample[0])
+	}
+}
+
+func latestName(latest *load.Snapshot) string {
+	if latest == nil {
+		return "nothing yet"
+	}
+	return latest.Snapshot
+}

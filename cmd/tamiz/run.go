@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tamiz/load"
+	"tamiz/pipeline"
+)
+
+// runFlags are the flags of run and plan.
+type runFlags struct {
+	selectors, excluded []string
+	fullRefresh, dryRun bool
+	fetch               bool
+	workers             int
+	asOf                string
+}
+
+func (f *runFlags) add(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringArrayVar(&f.selectors, "select", nil, "only these tables: name, +name (and what it stands on), name+ (and what stands on it)")
+	flags.StringArrayVar(&f.excluded, "exclude", nil, "not these tables")
+	flags.BoolVar(&f.fullRefresh, "full-refresh", false, "run steps again even if their results are there, and compare")
+	flags.StringVar(&f.asOf, "as-of", "", "the date of the run, such as 2026-11-29 (default: yesterday)")
+}
+
+func (f *runFlags) date() (time.Time, error) {
+	if f.asOf == "" {
+		return time.Time{}, nil
+	}
+	date, err := time.Parse(pipeline.DateLayout, f.asOf)
+	if err != nil {
+		return date, &pipeline.Error{Kind: pipeline.Config, Problem: fmt.Sprintf("--as-of %q is not a date such as 2026-11-29", f.asOf)}
+	}
+	return date, nil
+}
+
+func newRun(o *options) *cobra.Command {
+	f := &runFlags{}
+	command := &cobra.Command{
+		Use:   "run [PIPELINE]",
+		Short: "from raw files to a checked, published snapshot",
+		Long: `Look at the sources, run what is not up to date, check, and publish a snapshot.
+Exit codes: 0 published or nothing new; 1 finished but held or failed; 2 a mistake
+in flags or configuration; 75 another run is at work; 130 interrupted.`,
+		Example: `  tamiz run                            all pipelines of this folder's project
+  tamiz run mx --project demo
+  tamiz run mx --dry-run               only say what would run, and why
+  tamiz run mx --select +schools       only schools and what it stands on; publishes nothing
+  tamiz run mx --full-refresh          run everything again and compare with what is there`,
+		Args: args(cobra.MaximumNArgs(1)),
+		RunE: func(command *cobra.Command, arguments []string) error {
+			if f.dryRun {
+				f.fetch = true
+				return planAll(command, o, f, arguments)
+			}
+			return runAll(command, o, f, arguments)
+		},
+	}
+	f.add(command)
+	command.Flags().BoolVar(&f.dryRun, "dry-run", false, "only say what would run, and why")
+	command.Flags().BoolVar(&f.fetch, "fetch", true, "look at the sources anew; --fetch=false takes the files of the last run")
+	command.Flags().IntVar(&f.workers, "workers", 0, "steps beside each other (default: one a core)")
+	return command
+}
+
+func runAll(command *cobra.Command, o *options, f *runFlags, arguments []string) error {
+	asJSON, err := o.json()
+	if err != nil {
+		return err
+	}
+	project, err := o.openProject()
+	if err != nil {
+		return err
+	}
+	names, err := pipelines(project, arguments)
+	if err != nil {
+		return err
+	}
+	var records []*pipeline.RunRecord
+	var errs []error
+	for _, name := range names {
+		out := io.Writer(command.OutOrStdout())
+		if asJSON {
+			out = io.Discard
+		}
+		s, err := openSession(command.Context(), project, name)
+		if err != nil {
+			return err
+		}
+		record, err := s.run(command.Context(), f, out, o.project)
+		if record != nil {
+			records = append(records, record)
+		}
+		errs = append(errs, err)
+	}
+	if asJSON {
+		errs = append(errs, printJSON(command.OutOrStdout(), records))
+	}
+	return errors.Join(errs...)
+}
+
+// run is one walk from the sources to a verdict.
+func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, projectFlag string) (*pipeline.RunRecord, error) {
+	r, err := s.begin(ctx, f, out)
+	if err != nil {
+		return nil, err
+	}
+	defer r.end()
+	err = r.walk()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		r.record.Verdict, r.record.Reason = pipeline.FailedRun, firstLine(err)
+	}
+	if finishErr := r.finish(); finishErr != nil {
+		err = errors.Join(err, finishErr)
+	}
+	r.tell(projectFlag, err)
+	if err == nil && r.record.Verdict == pipeline.Held {
+		err = errHeld
+	}
+	return r.record, err
+}
+
+// walk looks, plans, runs, judges and publishes.
+func (r *runState) walk() error {
+	if err := r.pin(); err != nil {
+		return err
+	}
+	if r.latest != nil && r.latest.Method.Version == r.p.MethodVersion && r.latest.Method.Digest != r.p.MethodDigest {
+		return &pipeline.Error{Kind: pipeline.Config, Where: "config/" + r.p.Name + "/method.yml",
+			Problem: "the method changed, but its version did not", Found: "version " + r.p.MethodVersion + ", already published in " + r.latest.Snapshot,
+			Effect: "nothing is run or published: readers could not tell the two methods apart", Hint: "raise version at the top of the file, then run again"}
+	}
+	if r.latest != nil && r.pins.PeriodEnd < r.latest.PeriodEnd {
+		return &pipeline.Error{Kind: pipeline.Config, Problem: "this run is for an earlier period than the latest snapshot",
+			Found: r.pins.PeriodEnd + ", latest " + r.latest.Snapshot, Hint: "give a later --as-of, or use another store"}
+	}
+	if err := r.plan(); err != nil {
+		return err
+	}
+	if r.unchanged() {
+		r.record.Verdict, r.record.Snapshot = pipeline.NothingNew, r.latest.Snapshot
+		return nil
+	}
+	if err := r.steps(); err != nil {
+		return err
+	}
+	if r.partial() {
+		r.record.Verdict, r.record.Reason = pipeline.Partial, "only a selection was run"
+		return nil
+	}
+	return r.judge()
+}
+
+// judge reads what the checks found and publishes, or holds.
+func (r *runState) judge() error {
+	checks, err := r.checks()
+	if err != nil {
+		return err
+	}
+	for _, check := range checks {
+		switch {
+		case check.Passed:
+			r.passed++
+		case check.Severity == pipeline.Warn:
+			r.warnings = append(r.warnings, check)
+		default:
+			r.failures = append(r.failures, check)
+		}
+	}
+	if len(r.failures) > 0 {
+		r.record.Verdict = pipeline.Held
+		r.record.Reason = fmt.Sprintf("%s failed, first %s in %s", plural(len(r.failures), "check", "checks"), r.failures[0].Name, r.failures[0].Table)
+		return nil
+	}
+	publication, err := r.publication()
+	if err != nil {
+		return err
+	}
+	snapshot, isNew, err := load.Publish(r.ctx, r.store, publication, r.now())
+	if err != nil {
+		return &pipeline.Error{Kind: pipeline.Storage, Subject: r.project.Store, Problem: "publish the snapshot", Err: err,
+			Effect: "readers still see the last snapshot, whole", Hint: "run again; what is done is kept"}
+	}
+	r.published = snapshot
+	r.record.Snapshot = snapshot.Snapshot
+	r.record.Verdict = pipeline.NothingNew
+	if isNew {
+		r.record.Verdict = pipeline.Published
+	}
+	return nil
+}
+
+// checks lists what every check of the plan found, in the plan's order.
+func (r *runState) checks() ([]pipeline.CheckResult, error) {
+	var results []pipeline.CheckResult
+	for _, step := range r.graph.Steps {
+		if step.Kind != pipeline.StepCheck {
+			continue
+		}
+		record, err := r.warehouse.Record(step.Fingerprint)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, record.Checks...)
+	}
+	return results, nil
+}

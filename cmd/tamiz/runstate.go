@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"tamiz/load"
+	"tamiz/pipeline"
+)
+
+// runState is one run while it lasts.
+type runState struct {
+	*session
+	ctx       context.Context
+	flags     *runFlags
+	out       io.Writer
+	asOf      time.Time
+	pins      pipeline.Pins
+	latest    *load.Snapshot
+	graph     *pipeline.Plan
+	needs     []pipeline.Need
+	record    *pipeline.RunRecord
+	published *load.Snapshot
+	targets   []*pipeline.Step
+	fresh     map[*pipeline.Step]bool
+	ran       map[pipeline.Digest]*pipeline.Record
+	passed    int
+	warnings  []pipeline.CheckResult
+	failures  []pipeline.CheckResult
+	changed   int // sources with other files than in the last run
+	lookTime  time.Duration
+	stepTime  time.Duration
+	events    *zap.Logger
+	closers   []func()
+}
+
+// begin takes the lock and opens the run's folder and log.
+func (s *session) begin(ctx context.Context, f *runFlags, out io.Writer) (*runState, error) {
+	asOf, err := f.date()
+	if err != nil {
+		return nil, err
+	}
+	unlock, err := s.lock()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.warehouse.Sweep(); err != nil {
+		unlock()
+		return nil, err
+	}
+	began := s.now().UTC()
+	r := &runState{session: s, ctx: ctx, flags: f, out: out, asOf: asOf, closers: []func(){unlock}, ran: map[pipeline.Digest]*pipeline.Record{},
+		record: &pipeline.RunRecord{ID: fmt.Sprintf("%s-%04x", began.Format("20060102T150405.000"), os.Getpid()&0xffff), Pipeline: s.p.Name,
+			StartedAt: began, Tamiz: versionText(), DuckDB: s.duckDB, Platform: platform(), Workers: f.workers}}
+	if r.record.Workers == 0 {
+		r.record.Workers = s.project.Workers
+	}
+	if r.record.Workers == 0 {
+		r.record.Workers = runtime.NumCPU()
+	}
+	if err := r.openLog(); err != nil {
+		unlock()
+		return nil, err
+	}
+	r.events.Info("run begins", zap.String("pipeline", s.p.Name), zap.Any("platform", r.record.Platform))
+	return r, nil
+}
+
+// openLog writes JSON lines beside the run's record.
+func (r *runState) openLog() error {
+	dir := r.runs.Dir(r.record.ID)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return &pipeline.Error{Kind: pipeline.Storage, Problem: "make the run's folder", Err: err}
+	}
+	file, err := os.OpenFile(filepath.Join(dir, "log.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return &pipeline.Error{Kind: pipeline.Storage, Problem: "open the run's log", Err: err}
+	}
+	encoder := zap.NewProductionEncoderConfig()
+	encoder.TimeKey, encoder.EncodeTime = "time", zapcore.RFC3339NanoTimeEncoder
+	r.events = zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(encoder), zapcore.AddSync(file), zap.InfoLevel)).With(zap.String("run", r.record.ID))
+	r.closers = append(r.closers, func() { file.Close() })
+	return nil
+}
+
+func (r *runState) end() {
+	for i := len(r.closers) - 1; i >= 0; i-- {
+		r.closers[i]()
+	}
+}
+
+// pin looks at the world, or takes the last run's files, and keeps what this
+// run stands on.
+func (r *runState) pin() error {
+	began := time.Now()
+	before, err := r.runs.LastPins()
+	if err != nil {
+		return err
+	}
+	var previous *pipeline.Previous
+	if r.latest, previous, err = r.session.latest(r.ctx); err != nil {
+		return err
+	}
+	if r.flags.fetch || before == nil {
+		r.pins, err = r.look(r.ctx, r.asOf, true)
+	} else {
+		r.pins = *before
+		r.pins.PeriodEnd, r.pins.AsOf, err = r.dates(r.asOf)
+	}
+	if err != nil {
+		return err
+	}
+	r.pins.Previous = previous
+	for _, source := range r.p.Sources {
+		if before == nil || !sameFiles(before.Sources[source.Name], r.pins.Sources[source.Name]) {
+			r.changed++
+		}
+	}
+	r.lookTime = time.Since(began)
+	return r.runs.WritePins(r.record.ID, r.pins)
+}
+
+func sameFiles(a, b []pipeline.Pin) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Digest != b[i].Digest {
+			return false
+		}
+	}
+	return true
+}
+
+// plan builds the graph and finds what is to be run.
+func (r *runState) plan() error {
+	r.graph = pipeline.NewPlan(r.p, r.binding, r.pins, r.engines)
+	var err error
+	r.targets, r.fresh, err = r.flags.targets(r.graph)
+	return err
+}
+
+// targets chooses what a run is for, and what is run even if it is there.
+func (f *runFlags) targets(graph *pipeline.Plan) (targets []*pipeline.Step, fresh map[*pipeline.Step]bool, err error) {
+	targets, err = graph.Targets(f.selectors, f.excluded)
+	fresh = map[*pipeline.Step]bool{}
+	if f.fullRefresh {
+		for _, step := range targets {
+			fresh[step] = true
+		}
+		if len(f.selectors) == 0 {
+			for _, step := range graph.Steps {
+				fresh[step] = step.Kind != pipeline.StepCheck || fresh[step]
+			}
+			targets = graph.Steps
+		}
+	}
+	return targets, fresh, err
+}
+
+func (r *runState) partial() bool { return len(r.flags.selectors)+len(r.flags.excluded) > 0 }
+
+// unchanged reports whether every mart would be what is already published.
+func (r *runState) unchanged() bool {
+	if r.latest == nil || r.flags.fullRefresh || r.partial() || len(r.latest.Tables) != len(r.p.Marts()) {
+		return false
+	}
+	for _, table := range r.latest.Tables {
+		steps := r.graph.Table("marts." + table.Name)
+		if len(steps) != 1 || steps[0].Fingerprint != table.Fingerprint {
+			return false
+		}
+	}
+	return true
+}
+
+// steps runs what is not there.
+func (r *runState) steps() error {
+	last, err := r.runs.LastParts()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	walk := r.session.walk(r.record.Workers)
+	r.needs = walk.Needs(r.graph, r.targets, r.fresh, last)
+	progress := &bar{w: r.out, began: began}
+	walk.Progress = func(event pipeline.Event) {
+		progress.show(event)
+		r.logEvent(event)
+	}
+	records, err := walk.Run(r.ctx, r.graph, r.targets, r.fresh)
+	for _, record := range records {
+		r.ran[record.Fingerprint] = record
+	}
+	r.stepTime = time.Since(began)
+	return err
+}
+
+func (r *runState) logEvent(event pipeline.Event) {
+	if event.Err != nil {
+		r.events.Error("step failed", zap.String("step", event.Step.Label), zap.Error(event.Err))
+		return
+	}
+	r.events.Info("step done", zap.String("step", event.Step.Label), zap.String("kind", string(event.Step.Kind)),
+		zap.String("fingerprint", string(event.Step.Fingerprint)), zap.Int64("rows", event.Record.Rows),
+		zap.Int64("rows_set_aside", event.Record.Aside), zap.Float64("seconds", event.Record.Seconds), zap.Strings("notes", event.Record.Notes))
+}
+
+// finish writes the run's record and the store's status.
+func (r *runState) finish() error {
+	r.record.FinishedAt = r.now().UTC()
+	r.record.PeakMemory = peakMemory()
+	reasons := map[*pipeline.Step]string{}
+	for _, need := range r.needs {
+		reasons[need.Step] = need.Reason
+	}
+	if r.graph != nil {
+		for _, step := range r.graph.Steps {
+			entry := pipeline.StepRecord{Step: step.Label, Kind: step.Kind, Fingerprint: step.Fingerprint, Parts: step.Parts}
+			if record := r.ran[step.Fingerprint]; record != nil {
+				entry.Ran, entry.Seconds, entry.Reason = true, record.Seconds, reasons[step]
+			}
+			if record, err := r.warehouse.Record(step.Fingerprint); err == nil {
+				entry.RowsIn, entry.Rows, entry.Aside, entry.Checks = record.RowsIn, record.Rows, record.Aside, record.Checks
+			}
+			r.record.Steps = append(r.record.Steps, entry)
+		}
+	}
+	r.events.Info("run ends", zap.String("verdict", string(r.record.Verdict)), zap.String("reason", r.record.Reason), zap.Int("steps_run", len(r.ran)))
+	status := load.Status{CheckedAt: r.record.FinishedAt.Truncate(time.Second), Verdict: string(r.record.Verdict), Reason: r.record.Reason}
+	if snapshot, _, err := r.session.latest(r.ctx); err == nil && snapshot != nil {
+		status.Latest = snapshot.Snapshot
+	}
+	return errors.Join(r.runs.WriteRecord(r.record), load.WriteStatus(r.ctx, r.store, r.p.Name, status))
+}
+
+// peakMemory is the most memory that this process ever held, in bytes.
+func peakMemory() int64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return usage.Maxrss * 1024
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"tamiz/config"
+	"tamiz/extract"
+	"tamiz/internal/duck"
+	"tamiz/load"
+	"tamiz/load/dirstore"
+	"tamiz/pipeline"
+	"tamiz/transform"
+)
+
+// session is one pipeline of one project with all its rooms opened.
+type session struct {
+	project   *config.Project
+	p         *pipeline.Pipeline
+	binding   *pipeline.Binding
+	warehouse *pipeline.Warehouse
+	runs      pipeline.Runs
+	store     *dirstore.Store
+	archive   *extract.Archive
+	log       *extract.Log
+	duckDB    string
+	engines   pipeline.Engines
+	now       func() time.Time
+}
+
+// openProject reads tamiz.yml.
+func (o *options) openProject() (*config.Project, error) {
+	vars, err := o.variables()
+	if err != nil {
+		return nil, err
+	}
+	cwd, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("find the present folder: %w", err)
+	}
+	return config.LoadProject(o.project, cwd, vars, embedded())
+}
+
+// pipelines names those that a verb works on: the one given, or all.
+func pipelines(project *config.Project, arguments []string) ([]string, error) {
+	if len(arguments) == 0 {
+		return project.Pipelines, nil
+	}
+	for _, name := range project.Pipelines {
+		if name == arguments[0] {
+			return arguments[:1], nil
+		}
+	}
+	return nil, &pipeline.Error{Kind: pipeline.Config, Where: filepath.Join(project.Dir, config.ProjectFile),
+		Problem: fmt.Sprintf("this project has no pipeline %q", arguments[0]), Found: fmt.Sprintf("pipelines: %v", project.Pipelines)}
+}
+
+// openSession opens a pipeline's rooms and binds its SQL.
+func openSession(ctx context.Context, project *config.Project, name string) (*session, error) {
+	p, err := project.Pipeline(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{project: project, p: p, now: time.Now}
+	if s.duckDB, err = duck.Version(ctx); err != nil {
+		return nil, err
+	}
+	if s.engines, err = openEngines(ctx, s.duckDB); err != nil {
+		return nil, err
+	}
+	if err := s.openFolders(name); err != nil {
+		return nil, err
+	}
+	if s.binding, err = bind(ctx, s.warehouse, p, s.engines[pipeline.StepModel]); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session) openFolders(name string) error {
+	var err error
+	if s.warehouse, err = pipeline.OpenWarehouse(s.project.Warehouse); err != nil {
+		return err
+	}
+	s.runs = s.warehouse.OpenRuns(name)
+	if s.store, err = dirstore.Open(s.project.Store); err != nil {
+		return &pipeline.Error{Kind: pipeline.Storage, Subject: s.project.Store, Err: err}
+	}
+	s.archive = extract.NewArchive(filepath.Join(s.project.Store, name, "archive"), filepath.Join(s.project.Warehouse, name, "private"))
+	s.log, err = extract.OpenLog(filepath.Join(s.project.Warehouse, name, "observations.jsonl"), s.now)
+	return err
+}
+
+// lock keeps other runs of this project away until the process ends.
+func (s *session) lock() (func(), error) {
+	lock := flock.New(filepath.Join(s.warehouse.Dir(), "lock"))
+	ok, err := lock.TryLock()
+	if err != nil {
+		return nil, &pipeline.Error{Kind: pipeline.Storage, Problem: "lock the warehouse", Err: err}
+	}
+	if !ok {
+		return nil, &pipeline.Error{Kind: pipeline.Busy, Problem: "another run works in this warehouse", Where: s.warehouse.Dir(), Hint: "wait until it ends, then run again"}
+	}
+	return func() { lock.Unlock() }, nil
+}
+
+// openEngines asks what runs each kind of step, for fingerprints.
+func openEngines(ctx context.Context, duckDB string) (pipeline.Engines, error) {
+	reader, err := extract.Engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sqlEngine := transform.Engine(duckDB)
+	return pipeline.Engines{
+		pipeline.StepRead: reader, pipeline.StepTable: sqlEngine,
+		pipeline.StepModel: sqlEngine, pipeline.StepCheck: sqlEngine,
+	}, nil
+}
+
+func (s *session) walk(workers int) *pipeline.Walk {
+	return &pipeline.Walk{
+		Warehouse: s.warehouse, RawPath: s.archive.Path, Workers: workers, Memory: s.project.Memory, Now: s.now,
+		Runners: map[pipeline.StepKind]pipeline.Runner{
+			pipeline.StepRead: extract.Reader{}, pipeline.StepTable: transform.SQL{},
+			pipeline.StepModel: transform.SQL{}, pipeline.StepCheck: transform.SQL{},
+		},
+	}
+}
+
+// dates gives the period that a run is for. Without as_of it is the last
+// period that had ended by yesterday in the project's time zone.
+func (s *session) dates(asOf time.Time) (periodEnd, asOfDate string, err error) {
+	if asOf.IsZero() {
+		asOf = s.project.AsOf
+	}
+	explicit := !asOf.IsZero()
+	if !explicit {
+		asOf = s.now().In(s.project.TimeZone).AddDate(0, 0, -1)
+	}
+	end, err := s.p.Calendar.PeriodEnd(asOf)
+	if err != nil {
+		return "", "", &pipeline.Error{Kind: pipeline.Config, Subject: s.p.Name, Where: "config/" + s.p.Name + "/pipeline.yml", Err: err}
+	}
+	if !explicit { // else every day would be a new input
+		asOf = end
+	}
+	return end.Format(pipeline.DateLayout), asOf.Format(pipeline.DateLayout), nil
+}
+
+// look finds what the sources hold now, without writing anything (plan), or
+// archives and records it (run).
+func (s *session) look(ctx context.Context, asOf time.Time, write bool) (pipeline.Pins, error) {
+	pins := pipeline.Pins{Sources: map[string][]pipeline.Pin{}, Synthetic: s.project.Synthetic}
+	var err error
+	if pins.PeriodEnd, pins.AsOf, err = s.dates(asOf); err != nil {
+		return pins, err
+	}
+	for _, source := range s.p.Sources {
+		look := extract.Look
+		if write {
+			look = extract.Observe
+		}
+		found, err := look(ctx, source, s.archive, s.log)
+		if err != nil {
+			return pins, err
+		}
+		if len(found) > 0 {
+			pins.Sources[source.Name] = found
+		}
+	}
+	return pins, nil
+}
+
+// latest reads the latest snapshot and where its marts lie.
+func (s *session) latest(ctx context.Context) (*load.Snapshot, *pipeline.Previous, error) {
+	snapshot, err := load.ReadLatest(ctx, s.store, s.p.Name)
+	if err != nil || snapshot == nil {
+		return nil, nil, err
+	}
+	previous := &pipeline.Previous{Snapshot: snapshot.Snapshot, Manifest: snapshot.Digest, Marts: map[string]pipeline.Digest{}, Paths: map[string]string{}}
+	for _, table := range snapshot.Tables {
+		previous.Marts[table.Name] = table.Digest
+		if previous.Paths[table.Name], err = s.store.Path(load.TableKey(s.p.Name, snapshot.Snapshot, table.File)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return snapshot, previous, nil
+}
