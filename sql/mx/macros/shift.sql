@@ -7,10 +7,14 @@ create macro shift_or_unknown(catalogue_shift, cell) as
 
 -- The flags of a school's key and shift: CCT_CHECK, CCT_PADDED, SHIFT_UNREADABLE (a word not in the catalogue).
 create macro school_flags(cct_cell, catalogue_shift, shift_cell) as
-    flags([
-        cct_check_flag(cct_key(cct_cell)),
-        cct_padded_flag(cct_key(cct_cell), cct_cell),
-        case
-            when shift_or_unknown(catalogue_shift, shift_cell) = 'OTHER' then 'SHIFT_UNREADABLE'
-        end,
-    ]);
+    list_transform(
+        [cct_key(cct_cell)],
+        lambda key: flags([
+            cct_check_flag(key),
+            cct_padded_flag(key, cct_cell),
+            case
+                when shift_or_unknown(catalogue_shift, shift_cell) = 'OTHER'
+                    then 'SHIFT_UNREADABLE'
+            end,
+        ])
+    )[1];
