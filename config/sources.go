@@ -146,7 +146,7 @@ func (l *loader) checkCard(file string, text []byte, card *sourceFile) {
 	}
 	for _, encoding := range card.Encoding.AnyOf {
 		if !contains(knownEncodings, encoding) {
-			l.problem(at(file, lineOf(text, "any_of:")), "encoding %q is unknown: want one of %s", encoding, strings.Join(knownEncodings, ", "))
+			l.problem(at(file, lineOf(text, "encoding:")), "encoding %q is unknown: want one of %s", encoding, strings.Join(knownEncodings, ", "))
 		}
 	}
 	if len(card.Columns) == 0 {

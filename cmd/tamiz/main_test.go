@@ -170,3 +170,39 @@ func realProject(t *testing.T) (dir, data string) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, UpdateScripts: os.Getenv("UPDATE") != ""})
 }
+
+// TestReadme runs every command of the README's sh blocks, in order, in a
+// folder where make run has been.
+func TestReadme_EveryCommandRuns(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	self, err := filepath.Abs(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(dir, "bin", "tamiz")); err != nil {
+		t.Fatal(err)
+	}
+	commands := []string{"bin/tamiz init mx demo --sample --schools 200", "bin/tamiz run --project demo"}
+	for i, block := range strings.Split(string(text), "```") {
+		if body, ok := strings.CutPrefix(block, "sh\n"); ok && i%2 == 1 {
+			commands = append(commands, strings.Split(strings.TrimSpace(body), "\n")...)
+		}
+	}
+	if len(commands) < 8 {
+		t.Fatalf("found only %d commands", len(commands))
+	}
+	for _, line := range commands {
+		c := exec.Command("sh", "-c", line)
+		c.Dir, c.Env = dir, append(os.Environ(), asCommand+"=1")
+		if out, err := c.CombinedOutput(); err != nil || len(out) == 0 {
+			t.Errorf("%s: %v\n%s", line, err, out)
+		}
+	}
+}

@@ -99,7 +99,7 @@ func plural[N int | int64](n N, one, many string) string {
 type bar struct {
 	w       io.Writer
 	began   time.Time
-	printed int // tenths, off a terminal
+	printed int // quarters, off a terminal
 }
 
 func (b *bar) show(event pipeline.Event) {
@@ -115,10 +115,31 @@ func (b *bar) show(event pipeline.Event) {
 		}
 		return
 	}
-	if tenth := 10 * event.Done / event.Total; time.Since(b.began) > 5*time.Second && tenth > b.printed && event.Done < event.Total {
-		b.printed = tenth
+	if quarter := 4 * event.Done / event.Total; time.Since(b.began) > 10*time.Second && quarter > b.printed && event.Done < event.Total {
+		b.printed = quarter
 		fmt.Fprintf(b.w, "  steps     %d of %d done after %.0f s\n", event.Done, event.Total, time.Since(b.began).Seconds())
 	}
+}
+
+// wrap breaks a sentence into lines of at most width characters; further
+// lines begin with indent.
+func wrap(text string, width int, indent string) string {
+	var b strings.Builder
+	length := 0
+	for i, word := range strings.Fields(text) {
+		if i > 0 {
+			if length+1+len([]rune(word)) > width {
+				b.WriteString("\n" + indent)
+				length = len(indent)
+			} else {
+				b.WriteString(" ")
+				length++
+			}
+		}
+		b.WriteString(word)
+		length += len([]rune(word))
+	}
+	return b.String()
 }
 
 // table prints rows under headings, columns aligned.

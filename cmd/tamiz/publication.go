@@ -66,8 +66,8 @@ func (r *runState) tell(projectFlag string, failure error) {
 		for _, pins := range r.pins.Sources {
 			files += len(pins)
 		}
-		fmt.Fprintf(w, "  sources   %s, %d new or changed%*s%.1f s\n", plural(files, "file read", "files read"), r.changed, 14, "", r.lookTime.Seconds())
-		fmt.Fprintf(w, "  steps     %s planned, %s run%*s%.1f s\n", count(len(r.graph.Steps)), count(len(r.ran)), 18, "", r.stepTime.Seconds())
+		fmt.Fprintf(w, "  sources   %-50s %5.1f s\n", fmt.Sprintf("%s, %s new or changed", plural(files, "file", "files"), plural(r.changed, "source", "sources")), r.lookTime.Seconds())
+		fmt.Fprintf(w, "  steps     %-50s %5.1f s\n", fmt.Sprintf("%s planned, %s run", count(len(r.graph.Steps)), count(len(r.ran))), r.stepTime.Seconds())
 	}
 	for _, pins := range r.pins.Sources {
 		if len(pins) > 0 && pins[0].Carried != "" {
@@ -111,7 +111,7 @@ func (r *runState) tellVerdict(projectFlag string) {
 		lines = []string{"(the summary could not be made: " + firstLine(err) + ")"}
 	}
 	for _, line := range lines {
-		fmt.Fprintf(w, "  %s\n", line)
+		fmt.Fprintf(w, "  %s\n", wrap(line, 96, "    "))
 	}
 	for _, check := range r.warnings {
 		r.tellCheck(paint(w, yellow, "warning"), check)

@@ -108,18 +108,32 @@ func vectorsU01(t *testing.T, content []byte) {
 	}
 }
 
+// bound binds each embedded pipeline once.
+var bound = map[string]*struct {
+	p       *pipeline.Pipeline
+	binding *pipeline.Binding
+}{}
+
 // bench opens the embedded pipeline for given rows.
 func bench(t *testing.T, name string) *transform.Bench {
 	t.Helper()
-	p, err := config.Load(embedded(), name)
-	if err != nil {
-		t.Fatal(err)
+	one := bound[name]
+	if one == nil {
+		p, err := config.Load(embedded(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		binding, err := transform.Bind(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one = &struct {
+			p       *pipeline.Pipeline
+			binding *pipeline.Binding
+		}{p, binding}
+		bound[name] = one
 	}
-	binding, err := transform.Bind(t.Context(), p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := transform.OpenBench(t.Context(), p, binding)
+	b, err := transform.OpenBench(t.Context(), one.p, one.binding)
 	if err != nil {
 		t.Fatal(err)
 	}

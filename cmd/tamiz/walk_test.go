@@ -1,16 +1,23 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"tamiz/internal/u01"
+	"tamiz/pipeline"
 )
 
 // soak reports whether the long form of a test is wanted (make soak).
@@ -30,45 +37,84 @@ func TestRun_SecondRunDoesNothing(t *testing.T) {
 
 func TestWorkers_GiveTheSameBytes(t *testing.T) {
 	dir := sampleProject(t, "mx", 1000)
-	var want map[string]string
-	for _, setting := range []struct{ workers, godebug string }{{"1", ""}, {"2", ""}, {"4", ""}, {"2", "cpu.fma=off"}} {
-		for _, sub := range []string{"warehouse", "store"} {
-			if err := os.RemoveAll(filepath.Join(dir, sub)); err != nil {
-				t.Fatal(err)
-			}
+	var want map[string]pipeline.Digest
+	for _, workers := range []string{"1", "2", "4"} {
+		emptyProject(t, dir)
+		record := runRecord(t, "--project", dir, "--workers", workers)
+		if record.Platform["arch"] == "" || record.Platform["libc"] == "" || record.Platform["fma"] == "" || record.DuckDB == "" {
+			t.Errorf("the run record does not tell the platform: %v, DuckDB %s", record.Platform, record.DuckDB)
 		}
-		t.Setenv("GODEBUG", setting.godebug)
-		record := runRecord(t, "--project", dir, "--workers", setting.workers)
-		if fma := record.Platform["fma"]; (setting.godebug != "") != (fma == "off in Go") {
-			t.Errorf("GODEBUG=%s: the run record says fma %s", setting.godebug, fma)
-		}
-		got := map[string]string{}
-		for name, digest := range digests(t, dir, "mx") {
-			got[name] = string(digest)
-		}
+		got := digests(t, dir, "mx")
 		if want == nil {
 			want = got
-			sums := numericSums(t, dir)
-			t.Cleanup(func() { _ = sums })
-			continue
 		}
 		for name := range want {
 			if got[name] != want[name] {
-				t.Errorf("%s workers, GODEBUG=%s: %s has digest %.12s, want %.12s", setting.workers, setting.godebug, name, got[name], want[name])
+				t.Errorf("%s workers: %s has digest %s, with 1 worker %s", workers, name, got[name].Short(), want[name].Short())
 			}
 		}
 	}
 }
 
-// numericSums adds up every floating-point column of profiles, as a second
-// yardstick beside the digests.
-func numericSums(t *testing.T, dir string) float64 {
-	t.Helper()
-	sum := number(t, dir, "select sum(urgency order by all) from profiles")
-	if math.IsNaN(sum) || sum <= 0 {
-		t.Errorf("urgencies add up to %v", sum)
+// TestFMA_FiguresAgree runs without fused multiply-add in Go and compares
+// every figure: equal to 1e-12, on whatever platform.
+func TestFMA_FiguresAgree(t *testing.T) {
+	for _, name := range []string{"mx", "np"} {
+		dir := sampleProject(t, name, 500)
+		runRecord(t, "--project", dir)
+		marts := slices.Sorted(maps.Keys(digests(t, dir, name)))
+		before := map[string][][]string{}
+		for _, mart := range marts {
+			before[mart] = query(t, dir, "from "+mart+" order by all")
+		}
+		emptyProject(t, dir)
+		t.Setenv("GODEBUG", "cpu.fma=off")
+		if fma := runRecord(t, "--project", dir).Platform["fma"]; fma != "off in Go" && fma != "no" {
+			t.Errorf("the run record says fma %s", fma)
+		}
+		figures := 0
+		for _, mart := range marts {
+			figures += compareFigures(t, mart, before[mart], query(t, dir, "from "+mart+" order by all"))
+		}
+		t.Setenv("GODEBUG", "")
+		if figures < 1000 {
+			t.Errorf("%s: only %d figures were compared", name, figures)
+		}
 	}
-	return sum
+}
+
+// compareFigures wants the same cells, numbers to 1e-12; it counts numbers.
+func compareFigures(t *testing.T, mart string, before, after [][]string) int {
+	t.Helper()
+	if len(before) != len(after) {
+		t.Fatalf("%s: %d rows, before %d", mart, len(after), len(before))
+	}
+	figures := 0
+	for i := range before {
+		for j := range before[i] {
+			x, errX := strconv.ParseFloat(before[i][j], 64)
+			y, errY := strconv.ParseFloat(after[i][j], 64)
+			if errX == nil && errY == nil {
+				figures++
+				if math.Abs(x-y) > 1e-12*math.Max(1, math.Abs(x)) {
+					t.Errorf("%s, row %d: %s, before %s", mart, i+1, after[i][j], before[i][j])
+				}
+			} else if before[i][j] != after[i][j] {
+				t.Errorf("%s, row %d: %q, before %q", mart, i+1, after[i][j], before[i][j])
+			}
+		}
+	}
+	return figures
+}
+
+// emptyProject removes what runs have made.
+func emptyProject(t *testing.T, dir string) {
+	t.Helper()
+	for _, sub := range []string{"warehouse", "store"} {
+		if err := os.RemoveAll(filepath.Join(dir, sub)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestKill_TheNextRunFinishes(t *testing.T) {
@@ -83,11 +129,7 @@ func TestKill_TheNextRunFinishes(t *testing.T) {
 	want := digests(t, dir, "mx")
 	survived := 0
 	for i := range kills {
-		for _, sub := range []string{"warehouse", "store"} {
-			if err := os.RemoveAll(filepath.Join(dir, sub)); err != nil {
-				t.Fatal(err)
-			}
-		}
+		emptyProject(t, dir)
 		killed := command("run", "--project", dir)
 		if err := killed.Start(); err != nil {
 			t.Fatal(err)
@@ -96,12 +138,11 @@ func TestKill_TheNextRunFinishes(t *testing.T) {
 		timer := time.AfterFunc(at, func() { killed.Process.Kill() })
 		err := killed.Wait()
 		timer.Stop()
-		var exit *exec.ExitError
-		if err == nil || !asExit(err, &exit) {
+		if err == nil {
 			survived++ // it was done before the kill
 		}
 		record := runRecord(t, "--project", dir)
-		if record.Verdict != "published" && err != nil && record.Verdict != "nothing new" {
+		if record.Verdict != pipeline.Published && record.Verdict != pipeline.NothingNew {
 			t.Fatalf("kill %d at %s: the next run ended %s", i, at, record.Verdict)
 		}
 		for name, digest := range digests(t, dir, "mx") {
@@ -117,12 +158,6 @@ func TestKill_TheNextRunFinishes(t *testing.T) {
 		t.Errorf("%d of %d kills came too late to matter", survived, kills)
 	}
 	t.Logf("%d kills within %s, %d of them after the run was done", kills, undisturbed.Round(time.Millisecond), survived)
-}
-
-func asExit(err error, target **exec.ExitError) bool {
-	exit, ok := err.(*exec.ExitError)
-	*target = exit
-	return ok
 }
 
 func TestReplay_EveryModelIsProvedOnItsTracedRows(t *testing.T) {
@@ -143,23 +178,54 @@ func TestReplay_EveryModelIsProvedOnItsTracedRows(t *testing.T) {
 	}
 }
 
-func TestRun_CountsCannotBeUsedByTwoRunsAtOnce(t *testing.T) {
+func TestRun_TwoRunsNeverOverlap(t *testing.T) {
 	dir := sampleProject(t, "np", 100)
-	slow := command("run", "--project", dir)
-	if err := slow.Start(); err != nil {
+	runRecord(t, "--project", dir)
+	lock := flock.New(filepath.Join(dir, "warehouse", "lock"))
+	if ok, err := lock.TryLock(); !ok || err != nil {
+		t.Fatalf("lock: %t, %v", ok, err)
+	}
+	out, err := command("run", "--project", dir).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitBusy || !strings.Contains(string(out), "another run works in this warehouse") {
+		t.Errorf("%v, want exit code %d (busy): %s", err, exitBusy, out)
+	}
+	if err := lock.Unlock(); err != nil {
 		t.Fatal(err)
 	}
-	defer slow.Wait()
-	lock := filepath.Join(dir, "warehouse", "lock")
-	for range 500 {
-		if _, err := os.Stat(lock); err == nil {
-			break
-		}
-		time.Sleep(2 * time.Millisecond)
+	if record := runRecord(t, "--project", dir); record.Verdict != pipeline.NothingNew {
+		t.Errorf("after the lock was free: %s", record.Verdict)
 	}
-	err := command("run", "--project", dir).Run()
+}
+
+func TestRun_InterruptedGoesOn(t *testing.T) {
+	dir := sampleProject(t, "mx", 300)
+	c := command("run", "--project", dir)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, filepath.Join(dir, "warehouse", "artifacts", "*", "*", "record.json"))
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err := c.Wait()
 	var exit *exec.ExitError
-	if asExit(err, &exit) && exit.ExitCode() != exitBusy {
-		t.Errorf("exit code %d, want %d (busy)", exit.ExitCode(), exitBusy)
+	if !errors.As(err, &exit) || exit.ExitCode() != exitInterrupted {
+		t.Errorf("interrupted: %v, want exit code %d", err, exitInterrupted)
 	}
+	if record := runRecord(t, "--project", dir); record.Verdict != pipeline.Published {
+		t.Errorf("after an interruption: %s", record.Verdict)
+	}
+}
+
+// waitFor waits until a file is there.
+func waitFor(t *testing.T, pattern string) {
+	t.Helper()
+	for range 3000 {
+		if found, err := filepath.Glob(pattern); err == nil && len(found) > 0 {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("%s did not appear", pattern)
 }
