@@ -166,7 +166,7 @@ func TestWarehouse_KeepsWholeArtifactsOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	keep := func(content string) error {
-		dir, err := w.Scratch()
+		dir, err := w.Scratch(pipeline.StepModel)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -193,7 +193,7 @@ func TestWarehouse_KeepsWholeArtifactsOnly(t *testing.T) {
 	if ok, err := w.Verify("abcdef"); ok || err != nil || w.Has("abcdef") {
 		t.Errorf("a damaged artifact: sound %t, %v, still there %t", ok, err, w.Has("abcdef"))
 	}
-	if _, err := w.Scratch(); err != nil {
+	if _, err := w.Scratch(pipeline.StepModel); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Sweep(); err != nil {

@@ -290,7 +290,7 @@ func (w *Walk) task(step *Step) (Task, error) {
 	}
 	task.Inputs = append(task.Inputs, w.InputFiles(step)...)
 	var err error
-	task.Dir, err = w.Warehouse.Scratch()
+	task.Dir, err = w.Warehouse.Scratch(step.Kind)
 	return task, err
 }
 

@@ -15,6 +15,7 @@ const (
 	StepTable StepKind = "table" // a constant table
 	StepModel StepKind = "model" // one SQL select
 	StepCheck StepKind = "check" // selects that return offending rows
+	StepBind  StepKind = "bind"  // all SQL, read without data
 )
 
 // Step is one pure function call: a program, its parameters and its inputs.

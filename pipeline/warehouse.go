@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // Warehouse keeps artifacts in a folder, each under its fingerprint. An
@@ -83,9 +85,14 @@ func (w *Warehouse) remove(fingerprint Digest) error {
 	return nil
 }
 
-// Scratch makes an empty folder for one step's output.
-func (w *Warehouse) Scratch() (string, error) {
-	dir, err := os.MkdirTemp(filepath.Join(w.dir, "tmp"), "step-")
+// scratchAge is how old a folder of unlocked work must be to be swept.
+const scratchAge = 24 * time.Hour
+
+// Scratch makes an empty folder for one step's output. Steps that run under
+// the lock of the warehouse give their kind; what runs without it, such as
+// binding, is swept only when it is old.
+func (w *Warehouse) Scratch(kind StepKind) (string, error) {
+	dir, err := os.MkdirTemp(filepath.Join(w.dir, "tmp"), string(kind)+"-")
 	if err != nil {
 		return "", &Error{Kind: Storage, Problem: "make a folder for a step", Err: err}
 	}
@@ -100,6 +107,9 @@ func (w *Warehouse) Sweep() error {
 		return fmt.Errorf("read the warehouse: %w", err)
 	}
 	for _, entry := range entries {
+		if info, err := entry.Info(); strings.HasPrefix(entry.Name(), string(StepBind)) && (err != nil || time.Since(info.ModTime()) < scratchAge) {
+			continue
+		}
 		if err := os.RemoveAll(filepath.Join(w.dir, "tmp", entry.Name())); err != nil {
 			return &Error{Kind: Storage, Problem: "remove what an interrupted run left", Err: err}
 		}

@@ -32,7 +32,7 @@ func bind(ctx context.Context, w *pipeline.Warehouse, p *pipeline.Pipeline, engi
 	if err != nil {
 		return nil, err
 	}
-	scratch, err := w.Scratch()
+	scratch, err := w.Scratch(pipeline.StepBind)
 	if err != nil {
 		return nil, err
 	}
@@ -44,5 +44,5 @@ func bind(ctx context.Context, w *pipeline.Warehouse, p *pipeline.Pipeline, engi
 	if err := pipeline.WriteFile(filepath.Join(scratch, bindFile), text); err != nil {
 		return nil, err
 	}
-	return binding, w.Keep(scratch, &pipeline.Record{Kind: "bind", Table: p.Name, Fingerprint: fingerprint})
+	return binding, w.Keep(scratch, &pipeline.Record{Kind: pipeline.StepBind, Table: p.Name, Fingerprint: fingerprint})
 }

@@ -58,6 +58,7 @@ func (r *runState) tell(projectFlag string, failure error) {
 	}
 	if r.record.Verdict == pipeline.NothingNew && len(r.ran) == 0 {
 		fmt.Fprintf(w, "nothing new since %s (%s checked, %.1f s)\n", r.record.Snapshot, plural(len(r.p.Sources), "source", "sources"), r.record.FinishedAt.Sub(r.record.StartedAt).Seconds())
+		r.tellCarried()
 		return
 	}
 	fmt.Fprintf(w, "%s\n\n", title)
@@ -69,11 +70,7 @@ func (r *runState) tell(projectFlag string, failure error) {
 		fmt.Fprintf(w, "  sources   %-50s %5.1f s\n", fmt.Sprintf("%s, %s new or changed", plural(files, "file", "files"), plural(r.changed, "source", "sources")), r.lookTime.Seconds())
 		fmt.Fprintf(w, "  steps     %-50s %5.1f s\n", fmt.Sprintf("%s planned, %s run", count(len(r.graph.Steps)), count(len(r.ran))), r.stepTime.Seconds())
 	}
-	for _, pins := range r.pins.Sources {
-		if len(pins) > 0 && pins[0].Carried != "" {
-			fmt.Fprintf(w, "  %s %s\n", paint(w, yellow, "carried"), pins[0].Carried)
-		}
-	}
+	r.tellCarried()
 	if failure != nil {
 		fmt.Fprintf(w, "\n  %s: nothing public moved\n", paint(w, red, "failed"))
 		return
@@ -84,6 +81,15 @@ func (r *runState) tell(projectFlag string, failure error) {
 	}
 	fmt.Fprintf(w, "  checks    %s passed, %s, %s\n\n", count(r.passed), plural(len(r.warnings), "warning", "warnings"), plural(len(r.failures), "error", "errors"))
 	r.tellVerdict(projectFlag)
+}
+
+// tellCarried names the sources whose last version stays in use.
+func (r *runState) tellCarried() {
+	for _, source := range r.p.Sources {
+		if pins := r.pins.Sources[source.Name]; len(pins) > 0 && pins[0].Carried != "" {
+			fmt.Fprintf(r.out, "  %s   %s: %s\n", paint(r.out, yellow, "carried"), source.Name, pins[0].Carried)
+		}
+	}
 }
 
 func (r *runState) tellVerdict(projectFlag string) {

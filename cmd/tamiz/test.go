@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -25,10 +28,10 @@ N random rows of every model are computed again from their traced input rows alo
   tamiz test mx --replay 300 --project demo`,
 		Args: args(cobra.MaximumNArgs(1)),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			project, err := o.openProject()
-			if err != nil && sampleRows == 0 { // no project: the embedded pipelines
+			if _, err := os.Stat(filepath.Join(o.project, config.ProjectFile)); errors.Is(err, fs.ErrNotExist) && sampleRows == 0 {
 				return testEmbedded(command, arguments)
 			}
+			project, err := o.openProject()
 			if err != nil {
 				return err
 			}
