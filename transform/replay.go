@@ -10,7 +10,7 @@ import (
 )
 
 // Replay proves a model's trace: it draws up to sample rows of the model's
-// output by chance (u01 of seed and key), runs the SQL again for each of them
+// output by the hash of seed and key, runs the SQL again for each of them
 // on its traced input rows alone, and compares. It gives the number of rows
 // proved, and an error that names the first row that came out different.
 func Replay(ctx context.Context, task pipeline.Task, output string, sample int, seed string) (int, error) {

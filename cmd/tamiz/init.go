@@ -45,7 +45,7 @@ sample of the sources, in the publishers' layouts and with their defects.`,
 			if withSample {
 				return writeSample(command.Context(), command, name, dir, options)
 			}
-			fmt.Fprintf(out, "put the sources' files into %s, one folder a source; then\n  tamiz sources --project %s\n  tamiz run --project %s\n", filepath.Join(dir, "inbox"), dir, dir)
+			fmt.Fprintf(out, "put the sources' files into %s, one folder a source; then\n  %s sources --project %s\n  %s run --project %s\n", filepath.Join(dir, "inbox"), self(), dir, self(), dir)
 			return nil
 		},
 	}
@@ -61,8 +61,8 @@ func writeSample(ctx context.Context, command *cobra.Command, name, dir string, 
 	if err != nil {
 		return fmt.Errorf("write the sample: %w", err)
 	}
-	fmt.Fprintf(command.OutOrStdout(), "wrote a synthetic sample: %s in %s; no figure in it is real\nnext:\n  tamiz run --project %s\n",
-		plural(len(files), "file", "files"), filepath.Join(dir, "sample"), dir)
+	fmt.Fprintf(command.OutOrStdout(), "wrote a synthetic sample: %s in %s; no figure in it is real\nnext:\n  %s run --project %s\n",
+		plural(len(files), "file", "files"), filepath.Join(dir, "sample"), self(), dir)
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -100,21 +99,18 @@ func (s *session) plan(command *cobra.Command, f *runFlags) (*pipeline.Plan, []p
 	} else if pins.PeriodEnd, pins.AsOf, err = s.dates(asOf); err != nil {
 		return nil, nil, err
 	}
-	if _, pins.Previous, err = s.latest(ctx); err != nil {
+	latest, previous, err := s.latest(ctx)
+	if err != nil {
 		return nil, nil, err
 	}
-	graph := pipeline.NewPlan(s.p, s.binding, *pins, s.engines)
-	targets, fresh, err := f.targets(graph)
-	last, lastErr := s.runs.LastParts()
-	if err := errors.Join(err, lastErr); err != nil {
+	pins.Previous = previous
+	graph, targets, fresh, _, err := s.graph(*pins, latest, f)
+	if err != nil {
 		return nil, nil, err
 	}
-	r := &runState{session: s, flags: f, graph: graph}
-	if r.latest, _, err = s.latest(ctx); err != nil {
+	last, err := s.runs.LastParts()
+	if err != nil {
 		return nil, nil, err
-	}
-	if r.unchanged() {
-		return graph, nil, nil
 	}
 	return graph, s.walk(0).Needs(graph, targets, fresh, last), nil
 }

@@ -52,7 +52,7 @@ func (r *runState) publication() (load.Publication, error) {
 // tell ends a run in plain words.
 func (r *runState) tell(projectFlag string, failure error) {
 	w := r.out
-	title := fmt.Sprintf("tamiz %s · pipeline %s · project %s", version, r.p.Name, r.project.Dir)
+	title := fmt.Sprintf("tamiz %s · pipeline %s · project %s", version, r.p.Name, relative(r.project.Dir))
 	if r.pins.Synthetic {
 		title += " · synthetic data"
 	}
@@ -100,7 +100,7 @@ func (r *runState) tellVerdict(projectFlag string) {
 			r.tellCheck(paint(w, red, "error"), check)
 		}
 		fmt.Fprintf(w, "\n  %s: %s. Readers still see %s.\n", paint(w, red, "held"), r.record.Reason, latestName(r.latest))
-		fmt.Fprintf(w, "  All offending rows: tamiz runs %s%s\n", r.record.ID, flagText(projectFlag))
+		fmt.Fprintf(w, "  All offending rows: %s runs %s%s\n", self(), r.record.ID, flagText(projectFlag))
 		return
 	case pipeline.NothingNew:
 		fmt.Fprintf(w, "  nothing new: every table holds the same rows as in %s\n", r.record.Snapshot)

@@ -167,6 +167,14 @@ func flagText(project string) string {
 	return " --project " + project
 }
 
+// self is how this program was called, so that what it says can be typed.
+func self() string {
+	if called := os.Args[0]; strings.ContainsRune(called, filepath.Separator) && !filepath.IsAbs(called) {
+		return called
+	}
+	return "tamiz"
+}
+
 // nextCommands are what a newcomer tries after a run.
 func nextCommands(p *pipeline.Pipeline, project string) []string {
 	marts := p.Marts()
@@ -178,6 +186,6 @@ func nextCommands(p *pipeline.Pipeline, project string) []string {
 	if len(p.Examples) > 0 {
 		example = p.Examples[0]
 	}
-	first := fmt.Sprintf("tamiz query%s %q", flag, example)
-	return []string{first, "tamiz snapshots" + flag, "tamiz run" + flag}
+	first := fmt.Sprintf("%s query%s %q", self(), flag, example)
+	return []string{first, self() + " status" + flag, self() + " run" + flag}
 }

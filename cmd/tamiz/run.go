@@ -147,14 +147,10 @@ func (r *runState) walk() error {
 	if err := r.plan(); err != nil {
 		return err
 	}
-	if r.unchanged() {
-		r.record.Verdict, r.record.Snapshot = pipeline.NothingNew, r.latest.Snapshot
-		return nil
-	}
 	if err := r.steps(); err != nil {
 		return err
 	}
-	if r.partial() {
+	if r.flags.partial() {
 		r.record.Verdict, r.record.Reason = pipeline.Partial, "only a selection was run"
 		return nil
 	}
@@ -180,6 +176,10 @@ func (r *runState) judge() error {
 	if len(r.failures) > 0 {
 		r.record.Verdict = pipeline.Held
 		r.record.Reason = fmt.Sprintf("%s failed, first %s in %s", plural(len(r.failures), "check", "checks"), r.failures[0].Name, r.failures[0].Table)
+		return nil
+	}
+	if r.same {
+		r.record.Verdict, r.record.Snapshot = pipeline.NothingNew, r.latest.Snapshot
 		return nil
 	}
 	publication, err := r.publication()

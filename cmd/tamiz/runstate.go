@@ -34,6 +34,7 @@ type runState struct {
 	published *load.Snapshot
 	targets   []*pipeline.Step
 	fresh     map[*pipeline.Step]bool
+	same      bool // every mart is what is published already
 	ran       map[pipeline.Digest]*pipeline.Record
 	passed    int
 	warnings  []pipeline.CheckResult
@@ -143,12 +144,44 @@ func sameFiles(a, b []pipeline.Pin) bool {
 	return true
 }
 
-// plan builds the graph and finds what is to be run.
+// plan builds the graph and finds what it is for.
 func (r *runState) plan() error {
-	r.graph = pipeline.NewPlan(r.p, r.binding, r.pins, r.engines)
 	var err error
-	r.targets, r.fresh, err = r.flags.targets(r.graph)
+	r.graph, r.targets, r.fresh, r.same, err = r.session.graph(r.pins, r.latest, r.flags)
 	return err
+}
+
+// graph plans a run over pins. If every mart would be what is published
+// already (same), there is nothing to compare with the previous snapshot, and
+// only the checks are targets: one of them may be new, or still fail.
+func (s *session) graph(pins pipeline.Pins, latest *load.Snapshot, f *runFlags) (graph *pipeline.Plan, targets []*pipeline.Step, fresh map[*pipeline.Step]bool, same bool, err error) {
+	graph = pipeline.NewPlan(s.p, s.binding, pins, s.engines)
+	if same = !f.fullRefresh && !f.partial() && s.publishes(graph, latest); same {
+		pins.Previous = nil
+		graph = pipeline.NewPlan(s.p, s.binding, pins, s.engines)
+		for _, step := range graph.Steps {
+			if step.Kind == pipeline.StepCheck {
+				targets = append(targets, step)
+			}
+		}
+		return graph, targets, nil, same, nil
+	}
+	targets, fresh, err = f.targets(graph)
+	return graph, targets, fresh, same, err
+}
+
+// publishes reports whether the latest snapshot holds the marts of a graph.
+func (s *session) publishes(graph *pipeline.Plan, latest *load.Snapshot) bool {
+	if latest == nil || len(latest.Tables) != len(s.p.Marts()) {
+		return false
+	}
+	for _, table := range latest.Tables {
+		steps := graph.Table("marts." + table.Name)
+		if len(steps) != 1 || steps[0].Fingerprint != table.Fingerprint {
+			return false
+		}
+	}
+	return true
 }
 
 // targets chooses what a run is for, and what is run even if it is there.
@@ -169,21 +202,7 @@ func (f *runFlags) targets(graph *pipeline.Plan) (targets []*pipeline.Step, fres
 	return targets, fresh, err
 }
 
-func (r *runState) partial() bool { return len(r.flags.selectors)+len(r.flags.excluded) > 0 }
-
-// unchanged reports whether every mart would be what is already published.
-func (r *runState) unchanged() bool {
-	if r.latest == nil || r.flags.fullRefresh || r.partial() || len(r.latest.Tables) != len(r.p.Marts()) {
-		return false
-	}
-	for _, table := range r.latest.Tables {
-		steps := r.graph.Table("marts." + table.Name)
-		if len(steps) != 1 || steps[0].Fingerprint != table.Fingerprint {
-			return false
-		}
-	}
-	return true
-}
+func (f *runFlags) partial() bool { return len(f.selectors)+len(f.excluded) > 0 }
 
 // steps runs what is not there.
 func (r *runState) steps() error {

@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"pipeline":        {},
 	"config":          {"pipeline"},
 	"extract":         {"pipeline", "extract", "internal/duck"},
-	"transform":       {"pipeline", "internal/duck", "internal/u01"},
+	"transform":       {"pipeline", "internal/duck"},
 	"load":            {"pipeline"},
 	"load/dirstore":   {"load"},
 	"load/storetest":  {"load", "pipeline"},
