@@ -32,6 +32,7 @@ type Previous struct {
 	Snapshot string            `json:"snapshot"`
 	Manifest Digest            `json:"manifest"`
 	Marts    map[string]Digest `json:"marts"` // mart → digest of its file
+	Made     map[string]Digest `json:"made"`  // mart → fingerprint of the step that made it
 	Paths    map[string]string `json:"-"`     // mart → where its file lies now
 }
 
@@ -201,7 +202,8 @@ func (plan *Plan) addModel(model *Model, binding *Binding, engines Engines) {
 }
 
 // addChecks adds one step for the checks of the present, and one for those
-// that compare with the previous snapshot, if there is one.
+// that compare with the previous snapshot, if there is one and the model is
+// not what it was there.
 func (plan *Plan) addChecks(model *Model, binding *Binding, engines Engines) {
 	for _, previous := range []bool{false, true} {
 		var checks []Check
@@ -210,7 +212,7 @@ func (plan *Plan) addChecks(model *Model, binding *Binding, engines Engines) {
 				checks = append(checks, check)
 			}
 		}
-		if len(checks) == 0 || (previous && plan.Pins.Previous == nil) {
+		if len(checks) == 0 || (previous && !plan.moved(model)) {
 			continue
 		}
 		step := &Step{Kind: StepCheck, Table: model.Name, Label: "check " + model.Name, Model: model, Checks: checks,
@@ -230,6 +232,13 @@ func (plan *Plan) addChecks(model *Model, binding *Binding, engines Engines) {
 		}
 		plan.add(step)
 	}
+}
+
+// moved reports whether a model is something else than in the previous
+// snapshot, so that comparing means something.
+func (plan *Plan) moved(model *Model) bool {
+	previous := plan.Pins.Previous
+	return previous != nil && previous.Made[model.Base()] != plan.byTable[model.Name][0].Fingerprint
 }
 
 // previousTables lists the marts of the previous snapshot that checks name.

@@ -182,9 +182,9 @@ func (s *session) latest(ctx context.Context) (*load.Snapshot, *pipeline.Previou
 	if err != nil || snapshot == nil {
 		return nil, nil, err
 	}
-	previous := &pipeline.Previous{Snapshot: snapshot.Snapshot, Manifest: snapshot.Digest, Marts: map[string]pipeline.Digest{}, Paths: map[string]string{}}
+	previous := &pipeline.Previous{Snapshot: snapshot.Snapshot, Manifest: snapshot.Digest, Marts: map[string]pipeline.Digest{}, Made: map[string]pipeline.Digest{}, Paths: map[string]string{}}
 	for _, table := range snapshot.Tables {
-		previous.Marts[table.Name] = table.Digest
+		previous.Marts[table.Name], previous.Made[table.Name] = table.Digest, table.Fingerprint
 		if previous.Paths[table.Name], err = s.store.Path(load.TableKey(s.p.Name, snapshot.Snapshot, table.File)); err != nil {
 			return nil, nil, err
 		}
