@@ -25,17 +25,11 @@ check: tools ## formatting, vet and staticcheck
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 
-soak: tools ## the long tests: more kills, more rows, more workers
-	TAMIZ_SOAK=1 $(GO) test -timeout 3h -count=1 -run 'Soak|Kill|Replay|Workers' ./cmd/tamiz
-
 fuzz: tools ## fuzz every decoder for a minute each (FUZZTIME=10m for more)
 	scripts/fuzz $(or $(FUZZTIME),1m)
-
-golden: build ## rewrite golden files after a change that is meant
-	$(GO) test ./cmd/tamiz -run 'TestGolden|TestScripts' -update
 
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check soak fuzz golden clean
+.PHONY: help tools build run test check fuzz clean
 .DEFAULT_GOAL := help

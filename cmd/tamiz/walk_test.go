@@ -20,9 +20,6 @@ import (
 	"tamiz/pipeline"
 )
 
-// soak reports whether the long form of a test is wanted (make soak).
-func soak() bool { return os.Getenv("TAMIZ_SOAK") != "" }
-
 func TestRun_SecondRunDoesNothing(t *testing.T) {
 	dir := sampleProject(t, "mx", 300)
 	first := runRecord(t, "--project", dir)
@@ -118,11 +115,11 @@ func emptyProject(t *testing.T, dir string) {
 }
 
 func TestKill_TheNextRunFinishes(t *testing.T) {
-	schools, kills := 400, 20
-	if soak() {
-		schools, kills = 5000, 100
+	kills := 20
+	if testing.Short() {
+		kills = 3
 	}
-	dir := sampleProject(t, "mx", schools)
+	dir := sampleProject(t, "mx", 400)
 	began := time.Now()
 	runRecord(t, "--project", dir)
 	undisturbed := time.Since(began)
@@ -161,14 +158,14 @@ func TestKill_TheNextRunFinishes(t *testing.T) {
 }
 
 func TestReplay_EveryModelIsProvedOnItsTracedRows(t *testing.T) {
-	rows, schools := "300", 1500
-	if soak() {
-		rows, schools = "3000", 20000
+	rows := "300"
+	if testing.Short() {
+		rows = "10"
 	}
 	for _, name := range []string{"mx", "np"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := sampleProject(t, name, schools)
+			dir := sampleProject(t, name, 1500)
 			runRecord(t, "--project", dir)
 			out := tamiz(t, "test", "--project", dir, "--replay", rows)
 			if !strings.Contains(out, "all identical: true") {
