@@ -50,7 +50,7 @@ func (r *runState) publication() (load.Publication, error) {
 }
 
 // tell ends a run in plain words.
-func (r *runState) tell(projectFlag string, failure error) {
+func (r *runState) tell(flags string, failure error) {
 	w := r.out
 	title := fmt.Sprintf("tamiz %s · pipeline %s · project %s", version, r.p.Name, relative(r.project.Dir))
 	if r.pins.Synthetic {
@@ -80,7 +80,7 @@ func (r *runState) tell(projectFlag string, failure error) {
 		return
 	}
 	fmt.Fprintf(w, "  checks    %s passed, %s, %s\n\n", count(r.passed), plural(len(r.warnings), "warning", "warnings"), plural(len(r.failures), "error", "errors"))
-	r.tellVerdict(projectFlag)
+	r.tellVerdict(flags)
 }
 
 // tellCarried names the sources whose last version stays in use.
@@ -92,7 +92,7 @@ func (r *runState) tellCarried() {
 	}
 }
 
-func (r *runState) tellVerdict(projectFlag string) {
+func (r *runState) tellVerdict(flags string) {
 	w := r.out
 	switch r.record.Verdict {
 	case pipeline.Held:
@@ -100,7 +100,7 @@ func (r *runState) tellVerdict(projectFlag string) {
 			r.tellCheck(paint(w, red, "error"), check)
 		}
 		fmt.Fprintf(w, "\n  %s: %s. Readers still see %s.\n", paint(w, red, "held"), r.record.Reason, latestName(r.latest))
-		fmt.Fprintf(w, "  All offending rows: %s runs %s%s\n", self(), r.record.ID, flagText(projectFlag))
+		fmt.Fprintf(w, "  All offending rows: %s runs %s%s\n", self(), r.record.ID, flags)
 		return
 	case pipeline.NothingNew:
 		fmt.Fprintf(w, "  nothing new: every table holds the same rows as in %s\n", r.record.Snapshot)
@@ -124,7 +124,7 @@ func (r *runState) tellVerdict(projectFlag string) {
 	}
 	if r.record.Verdict == pipeline.Published {
 		fmt.Fprintf(w, "\nNext:\n")
-		for _, next := range nextCommands(r.p, projectFlag) {
+		for _, next := range nextCommands(r.p, flags) {
 			fmt.Fprintf(w, "  %s\n", next)
 		}
 	}

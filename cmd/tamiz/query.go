@@ -160,11 +160,16 @@ func relative(path string) string {
 	return short
 }
 
-func flagText(project string) string {
-	if project == "." || project == "" {
-		return ""
+// flagText repeats the flags that name the project, for commands to type.
+func (o *options) flagText() string {
+	text := ""
+	if o.project != "." && o.project != "" {
+		text = " --project " + o.project
 	}
-	return " --project " + project
+	for _, variable := range o.vars {
+		text += " --var " + variable
+	}
+	return text
 }
 
 // self is how this program was called, so that what it says can be typed.
@@ -176,16 +181,15 @@ func self() string {
 }
 
 // nextCommands are what a newcomer tries after a run.
-func nextCommands(p *pipeline.Pipeline, project string) []string {
+func nextCommands(p *pipeline.Pipeline, flags string) []string {
 	marts := p.Marts()
 	if len(marts) == 0 {
 		return nil
 	}
-	flag := flagText(project)
 	example := "describe " + marts[0].Base()
 	if len(p.Examples) > 0 {
 		example = p.Examples[0]
 	}
-	first := fmt.Sprintf("%s query%s %q", self(), flag, example)
-	return []string{first, self() + " status" + flag, self() + " run" + flag}
+	first := fmt.Sprintf("%s query%s %q", self(), flags, example)
+	return []string{first, self() + " status" + flags, self() + " run" + flags}
 }

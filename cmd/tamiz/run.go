@@ -94,7 +94,7 @@ func runAll(command *cobra.Command, o *options, f *runFlags, arguments []string)
 		if err != nil {
 			return err
 		}
-		record, err := s.run(command.Context(), f, out, o.project)
+		record, err := s.run(command.Context(), f, out, o.flagText())
 		if record != nil {
 			records = append(records, record)
 		}
@@ -107,7 +107,7 @@ func runAll(command *cobra.Command, o *options, f *runFlags, arguments []string)
 }
 
 // run is one walk from the sources to a verdict.
-func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, projectFlag string) (*pipeline.RunRecord, error) {
+func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags string) (*pipeline.RunRecord, error) {
 	r, err := s.begin(ctx, f, out)
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, projectFl
 	if finishErr := r.finish(); finishErr != nil {
 		err = errors.Join(err, finishErr)
 	}
-	r.tell(projectFlag, err)
+	r.tell(flags, err)
 	if err == nil && r.record.Verdict == pipeline.Held {
 		err = errHeld
 	}

@@ -124,7 +124,11 @@ func (r *runState) pin() error {
 	}
 	r.pins.Previous = previous
 	for _, source := range r.p.Sources {
-		if before == nil || !sameFiles(before.Sources[source.Name], r.pins.Sources[source.Name]) {
+		var last []pipeline.Pin
+		if before != nil {
+			last = before.Sources[source.Name]
+		}
+		if !sameFiles(last, r.pins.Sources[source.Name]) {
 			r.changed++
 		}
 	}
