@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -204,5 +205,34 @@ func TestReadme_EveryCommandRuns(t *testing.T) {
 		if out, err := c.CombinedOutput(); err != nil || len(out) == 0 {
 			t.Errorf("%s: %v\n%s", line, err, out)
 		}
+	}
+}
+
+// changing is what differs from run to run in what make run prints.
+var changing = regexp.MustCompile(`\d+\.\d (s|kB)\b|20\d\d-\d\d-\d\d\.\d`)
+
+// TestReadme_ShowsTheRunAsItIs compares the README's first block with what a
+// run prints today, but for times, sizes and the date of the snapshot.
+func TestReadme_ShowsTheRunAsItIs(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(text string) string {
+		_, text, _ = strings.Cut(text, "tamiz "+version+" · pipeline")
+		text, _, _ = strings.Cut(text, "\nNext:")
+		return strings.Join(strings.Fields(changing.ReplaceAllString(text, "#")), " ")
+	}
+	_, block, _ := strings.Cut(string(text), "$ make run\n")
+	dir := t.TempDir()
+	tamiz(t, "init", "mx", filepath.Join(dir, "demo"), "--sample", "--schools", "5000")
+	c := command("run", "--project", "demo")
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got, want := part(string(out)), part(block); got != want || len(want) < 200 {
+		t.Errorf("the README shows\n%s\nbut a run prints\n%s", want, got)
 	}
 }
