@@ -3,6 +3,8 @@ GO      ?= go
 SCHOOLS ?= 5000
 LDFLAGS := -s -w
 export CGO_ENABLED = 1
+export TAMIZ_DATA    ?= $(abspath ../shared/data)
+export TAMIZ_VECTORS ?= $(abspath ../shared/vectors)
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -18,6 +20,8 @@ run: build ## from a synthetic sample to a published snapshot, in demo/
 	@bin/tamiz run --project demo
 
 test: tools check ## check, then run all tests; real files are used where ../shared/data is
+	@test -d "$(TAMIZ_DATA)" || echo "the real files are not in $(TAMIZ_DATA): tests against them are SKIPPED (set TAMIZ_DATA)"
+	@test -d "$(TAMIZ_VECTORS)" || echo "the reference vectors are not in $(TAMIZ_VECTORS): tests against them are SKIPPED (set TAMIZ_VECTORS)"
 	$(GO) test -timeout 30m ./...
 
 check: tools ## formatting, vet and staticcheck

@@ -85,6 +85,9 @@ func (r *reading) mismatch(mismatches []csvtext.Mismatch) error {
 			Hint: fmt.Sprintf("if the lines before it are only titles, write into %s:\n  skip_rows: %d\nthen: tamiz run --fetch",
 				r.source.Path, skip)}
 	}
+	if n := len(r.source.Parsing.Columns); len(mismatches) > 2 && 2*len(mismatches) > n {
+		return r.otherFile(len(mismatches))
+	}
 	var expected, found, premises, lines []string
 	for _, m := range mismatches {
 		premises = append(premises, m.Premise)
@@ -103,6 +106,27 @@ func (r *reading) mismatch(mismatches []csvtext.Mismatch) error {
 		Expected: strings.Join(expected, "\n"), Found: strings.Join(found, "\n"),
 		Hint: fmt.Sprintf("%s, in %s %s\n%s\nthen: tamiz run --fetch",
 			strings.Join(premises, ",\n"), r.source.Path, let, strings.Join(lines, "\n"))}
+}
+
+// otherFile says that hardly anything of the card is in the file: there are
+// no columns to rename, it is the wrong file or the wrong header.
+func (r *reading) otherFile(missing int) error {
+	parsing := &r.source.Parsing
+	var titles []string
+	for _, column := range parsing.Columns[:min(6, len(parsing.Columns))] {
+		titles = append(titles, strings.Join(column.Titles, " or "))
+	}
+	found := "no header"
+	if err := r.restart(parsing.SkipRows); err == nil {
+		if lines, err := r.headerLines(1); err == nil && len(lines) > 0 {
+			found = csvtext.Cut(strings.Join(lines[0].cells, parsing.Separator))
+		}
+	}
+	return &pipeline.Error{Kind: pipeline.Drift, Problem: "this does not look like the source's file",
+		Expected: fmt.Sprintf("%d columns, among them %s", len(parsing.Columns), strings.Join(titles, ", ")),
+		Found:    fmt.Sprintf("%d of them are missing; the header reads: %s", missing, found),
+		Hint: fmt.Sprintf("see that the right file lies in the folder of this source; if the publisher has changed all of it,\n"+
+			"write the new titles into %s, under columns, then: tamiz run --fetch", r.source.Path)}
 }
 
 // findHeader looks for a header that fits the card entirely, from the first

@@ -266,3 +266,16 @@ func TestReader_RefusesBytesThatAreNotThoseOfTheStep(t *testing.T) {
 		t.Errorf("cancelled: got %v", err)
 	}
 }
+
+func TestReader_SaysWhenItIsAnotherFile(t *testing.T) {
+	source := card(column("cct", "CLAVE CT"), column("name", "NOMBRE"), column("total", "TOTAL"), column("level", "NIVEL"))
+	_, _, err := readText(t, source, "estado,mes\n14,enero\n")
+	if pipeline.KindOf(err) != pipeline.Drift {
+		t.Fatalf("got %v, want drift", err)
+	}
+	for _, want := range []string{"this does not look like the source's file", "4 columns, among them CLAVE CT, NOMBRE", "4 of them are missing", "estado,mes"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in\n%v", want, err)
+		}
+	}
+}
