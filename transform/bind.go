@@ -183,7 +183,7 @@ func (b *binder) compareColumns(model *pipeline.Model, columns []pipeline.Column
 	for _, column := range columns {
 		made[column.Name] = true
 		if _, ok := described[column.Name]; !ok {
-			b.problem(model.DocPath, model.Name, "add under columns:\n  "+column.Name+":\n    description: …",
+			b.problem(inDoc(model, "columns:"), model.Name, "add under columns:\n  "+column.Name+":\n    description: …",
 				"the SQL makes column %s, which has no description", column.Name)
 			continue
 		}
@@ -194,13 +194,12 @@ func (b *binder) compareColumns(model *pipeline.Model, columns []pipeline.Column
 	}
 	for _, column := range model.Columns {
 		if !made[column.Name] {
-			where := fmt.Sprintf("%s:%d", model.DocPath, lineWith(model.DocText, "  "+column.Name+":"))
-			b.problem(where, model.Name, "", "column %s is described, but the SQL does not make it", column.Name)
+			b.problem(inDoc(model, "  "+column.Name+":"), model.Name, "", "column %s is described, but the SQL does not make it", column.Name)
 		}
 	}
 	for _, key := range model.Key {
 		if !made[key] {
-			b.problem(model.DocPath, model.Name, "", "key names column %s, which the SQL does not make", key)
+			b.problem(inDoc(model, "key:"), model.Name, "", "key names column %s, which the SQL does not make", key)
 		}
 	}
 	if model.IsStaging() && (!made["_file"] || !made["_record"]) {
@@ -209,7 +208,7 @@ func (b *binder) compareColumns(model *pipeline.Model, columns []pipeline.Column
 	if len(b.problems) == 0 {
 		for i, column := range columns {
 			if model.Columns[i].Name != column.Name {
-				b.problem(model.DocPath, model.Name, "", "columns stand in another order than in the SQL, from %s on", column.Name)
+				b.problem(inDoc(model, "columns:"), model.Name, "", "columns stand in another order than in the SQL, from %s on", column.Name)
 				return
 			}
 		}
@@ -223,7 +222,7 @@ func (b *binder) checkRules(model *pipeline.Model) {
 		inputs[input] = true
 		trace, ok := model.Trace[input]
 		if !ok {
-			b.problem(model.DocPath, model.Name, "add under trace:\n  "+input+": key   # or broadcast, whole, {group: {…}}",
+			b.problem(inDoc(model, "trace:"), model.Name, "add under trace:\n  "+input+": key   # or broadcast, whole, {group: {…}}",
 				"it reads %s, but does not say which of its rows make one row here (trace)", input)
 			continue
 		}
@@ -231,21 +230,21 @@ func (b *binder) checkRules(model *pipeline.Model) {
 			if _, err := b.db.Columns(b.ctx, "select ("+match.Input+") is not distinct from made."+pipeline.QuoteName(match.Output)+
 				" from "+pipeline.QuoteTable(input)+" as given, "+pipeline.QuoteTable(model.Name)+" as made where false"); err != nil {
 				if _, err := b.db.Columns(b.ctx, "select "+match.Input+" as traced from "+pipeline.QuoteTable(input)); err != nil {
-					b.problem(model.DocPath, model.Name, "", "trace of %s: %s: %v", input, match.Input, err)
+					b.problem(inDoc(model, input), model.Name, "", "trace of %s: %s: %v", input, match.Input, err)
 				} else if !hasColumn(b.out.Columns[model.Name], match.Output) {
-					b.problem(model.DocPath, model.Name, "", "trace of %s: the model has no column %s", input, match.Output)
+					b.problem(inDoc(model, input), model.Name, "", "trace of %s: the model has no column %s", input, match.Output)
 				}
 			}
 		}
 	}
 	for traced := range model.Trace {
 		if !inputs[traced] {
-			b.problem(model.DocPath, model.Name, "", "trace names %s, which the SQL does not read", traced)
+			b.problem(inDoc(model, traced), model.Name, "", "trace names %s, which the SQL does not read", traced)
 		}
 	}
 	for _, from := range model.Rows.From {
 		if !inputs[from] {
-			b.problem(model.DocPath, model.Name, "", "rows names %s, which the SQL does not read", from)
+			b.problem(inDoc(model, "rows:"), model.Name, "", "rows names %s, which the SQL does not read", from)
 		}
 	}
 	if model.Rows.Kind == pipeline.RowsGenerated {
@@ -255,6 +254,11 @@ func (b *binder) checkRules(model *pipeline.Model) {
 			}
 		}
 	}
+}
+
+// inDoc gives the place in a model's yml where a word first stands.
+func inDoc(model *pipeline.Model, word string) string {
+	return fmt.Sprintf("%s:%d", model.DocPath, lineWith(model.DocText, word))
 }
 
 func hasColumn(columns []pipeline.Column, name string) bool {
