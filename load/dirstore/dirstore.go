@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -30,10 +31,27 @@ type Store struct{ dir string }
 
 const scratch = ".writing" // holds what is being written
 
-// Open makes the folder if need be.
+// stale is how old an unfinished write must be to count as given up.
+const stale = 24 * time.Hour
+
+// Open makes the folder if need be, and sweeps what writers that were killed
+// left behind a day ago or more.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(dir, scratch), 0o755); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, scratch))
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || !strings.HasPrefix(entry.Name(), "put-") || time.Since(info.ModTime()) < stale {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, scratch, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("sweep the store: %w", err)
+		}
 	}
 	return &Store{dir: dir}, nil
 }
@@ -124,7 +142,7 @@ func (s *Store) writeAside(ctx context.Context, content io.Reader) (string, load
 // swap renames aside to path if path still holds the version.
 func (s *Store) swap(ctx context.Context, aside, path string, want load.Version) error {
 	lock := flock.New(filepath.Join(s.dir, scratch, "lock"))
-	if _, err := lock.TryLockContext(ctx, 5_000_000); err != nil { // nanoseconds between tries
+	if _, err := lock.TryLockContext(ctx, 5*time.Millisecond); err != nil {
 		return err
 	}
 	defer lock.Unlock()
