@@ -124,8 +124,11 @@ func TestKill_TheNextRunFinishes(t *testing.T) {
 	runRecord(t, "--project", dir)
 	undisturbed := time.Since(began)
 	want := digests(t, dir, "mx")
-	survived := 0
-	for i := range kills {
+	hits, late := 0, 0
+	for i := 0; hits < kills; i++ {
+		if late > kills {
+			t.Fatalf("%d kills came too late: the runs are shorter than the undisturbed one", late)
+		}
 		emptyProject(t, dir)
 		killed := command("run", "--project", dir)
 		if err := killed.Start(); err != nil {
@@ -135,9 +138,11 @@ func TestKill_TheNextRunFinishes(t *testing.T) {
 		timer := time.AfterFunc(at, func() { killed.Process.Kill() })
 		err := killed.Wait()
 		timer.Stop()
-		if err == nil {
-			survived++ // it was done before the kill
+		if err == nil { // it was done before the kill, which does not count
+			late++
+			continue
 		}
+		hits++
 		record := runRecord(t, "--project", dir)
 		if record.Verdict != pipeline.Published && record.Verdict != pipeline.NothingNew {
 			t.Fatalf("kill %d at %s: the next run ended %s", i, at, record.Verdict)
@@ -147,14 +152,11 @@ func TestKill_TheNextRunFinishes(t *testing.T) {
 				t.Errorf("kill %d at %s: %s differs from the undisturbed run", i, at, name)
 			}
 		}
-		if scratch, _ := filepath.Glob(filepath.Join(dir, "warehouse", "tmp", "*")); len(scratch) > 0 {
-			t.Errorf("kill %d: %d scratch folders are left", i, len(scratch))
+		if scratch, _ := filepath.Glob(filepath.Join(dir, "warehouse", "tmp", "[^b]*")); len(scratch) > 0 {
+			t.Errorf("kill %d: %d scratch folders are left (that of binding may stay for a day)", i, len(scratch))
 		}
 	}
-	if survived > kills/2 {
-		t.Errorf("%d of %d kills came too late to matter", survived, kills)
-	}
-	t.Logf("%d kills within %s, %d of them after the run was done", kills, undisturbed.Round(time.Millisecond), survived)
+	t.Logf("%d kills within %s; %d more came after the run was done", hits, undisturbed.Round(time.Millisecond), late)
 }
 
 func TestReplay_EveryModelIsProvedOnItsTracedRows(t *testing.T) {
