@@ -44,6 +44,13 @@ can be traced and repeated, and publishes versioned snapshots of Parquet files.`
   tamiz query --project demo "select profile, count(*) from profiles group by all"`,
 		SilenceUsage: true, SilenceErrors: true,
 		Version: versionText(),
+		Args: args(func(_ *cobra.Command, arguments []string) error {
+			if len(arguments) > 0 {
+				return fmt.Errorf("unknown command %q", arguments[0])
+			}
+			return nil
+		}),
+		RunE: func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	root.SetFlagErrorFunc(func(command *cobra.Command, err error) error {
 		return &usageError{fmt.Errorf("%w\n  to mend   %s --help lists the flags, with examples", err, command.CommandPath())}
