@@ -29,11 +29,14 @@ check: tools ## formatting, vet and staticcheck
 	$(GO) vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck ./...
 
+faults: tools ## strike the sample with every fault of a source, and write docs/faults.md
+	$(GO) test ./cmd/tamiz -run TestFaults -update-faults
+
 fuzz: tools ## fuzz every decoder for a minute each (FUZZTIME=10m for more)
 	scripts/fuzz $(or $(FUZZTIME),1m)
 
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check fuzz clean
+.PHONY: help tools build run test check faults fuzz clean
 .DEFAULT_GOAL := help

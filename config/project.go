@@ -30,25 +30,60 @@ type Project struct {
 	TimeZone  *time.Location
 	Workers   int   // steps beside each other; 0: one a core
 	Memory    int64 // bytes for one step
+	HTTP      HTTP
 
 	files   fs.FS
-	folders map[string]map[string]string
+	sources map[string]map[string]projectSource
 	vars    map[string]string
 	cliVars map[string]string
 	cwd     string
 }
 
+// HTTP is how publishers are asked.
+type HTTP struct {
+	Contact string        `yaml:"contact"` // address at which they can reach the operator; it is sent to them
+	Tries   int           `yaml:"tries"`
+	Wait    time.Duration `yaml:"wait"`    // first pause between tries
+	Timeout time.Duration `yaml:"timeout"` // without a byte
+}
+
+// projectSource is what a project says of a source in place of its card: a
+// pattern of a folder, an address, or both.
+type projectSource struct {
+	Folder  string   `yaml:"folder"`
+	URL     string   `yaml:"url"`
+	Mirrors []string `yaml:"mirrors"`
+	Hosts   []string `yaml:"hosts"`
+	Dead    string   `yaml:"dead"` // why the source is declared dead
+}
+
+// UnmarshalYAML accepts a bare folder or address, too.
+func (s *projectSource) UnmarshalYAML(unmarshal func(any) error) error {
+	var one string
+	if unmarshal(&one) == nil {
+		if strings.Contains(one, "://") {
+			s.URL = one
+		} else {
+			s.Folder = one
+		}
+		return nil
+	}
+	type plain projectSource
+	return unmarshal((*plain)(s))
+}
+
 type projectFile struct {
-	Pipelines []string                     `yaml:"pipelines"`
-	Synthetic bool                         `yaml:"synthetic"`
-	Warehouse string                       `yaml:"warehouse"`
-	Store     string                       `yaml:"store"`
-	AsOf      string                       `yaml:"as_of"`
-	TimeZone  string                       `yaml:"timezone"`
-	Workers   int                          `yaml:"workers"`
-	Memory    Size                         `yaml:"memory"`
-	Vars      map[string]string            `yaml:"vars"`
-	Sources   map[string]map[string]string `yaml:"sources"`
+	Pipelines []string                            `yaml:"pipelines"`
+	Synthetic bool                                `yaml:"synthetic"`
+	Warehouse string                              `yaml:"warehouse"`
+	Store     string                              `yaml:"store"`
+	AsOf      string                              `yaml:"as_of"`
+	TimeZone  string                              `yaml:"timezone"`
+	Workers   int                                 `yaml:"workers"`
+	Memory    Size                                `yaml:"memory"`
+	Vars      map[string]string                   `yaml:"vars"`
+	HTTP      HTTP                                `yaml:"http"`
+	Sources   map[string]map[string]projectSource `yaml:"sources"`
 }
 
 // defaultProject holds every default of tamiz.yml.
@@ -80,7 +115,7 @@ func LoadProject(dir, cwd string, vars map[string]string, embedded fs.FS) (*Proj
 	}
 	p := &Project{
 		Dir: dir, Pipelines: content.Pipelines, Synthetic: content.Synthetic, Workers: content.Workers,
-		Memory: int64(content.Memory), folders: content.Sources, vars: content.Vars, cliVars: vars, cwd: cwd, files: embedded,
+		Memory: int64(content.Memory), HTTP: content.HTTP, sources: content.Sources, vars: content.Vars, cliVars: vars, cwd: cwd, files: embedded,
 	}
 	p.Warehouse, p.Store = p.inside(content.Warehouse), p.inside(content.Store)
 	var problems []error
@@ -129,20 +164,29 @@ func (p *Project) Pipeline(name string) (*pipeline.Pipeline, error) {
 	for i := range definition.Sources {
 		source := &definition.Sources[i]
 		known[source.Name] = true
-		if folder, ok := p.folders[name][source.Name]; ok {
-			source.Folder = folder
-		}
+		p.sources[name][source.Name].apply(source)
 		if source.Folder, err = p.expand(source.Folder); err != nil {
 			problems = append(problems, &pipeline.Error{Kind: pipeline.Config, Subject: source.Name, Where: source.Path, Err: err})
 		}
 	}
-	for source := range p.folders[name] {
+	for source := range p.sources[name] {
 		if !known[source] {
 			problems = append(problems, &pipeline.Error{Kind: pipeline.Config, Where: filepath.Join(p.Dir, ProjectFile),
 				Problem: fmt.Sprintf("sources.%s.%s: pipeline %s has no such source", name, source, name)})
 		}
 	}
 	return definition, errors.Join(problems...)
+}
+
+// apply puts what the project says into a card.
+func (s projectSource) apply(source *pipeline.Source) {
+	if s.Folder != "" {
+		source.Folder = s.Folder
+	}
+	if s.URL != "" {
+		source.URL, source.Mirrors, source.Hosts = s.URL, s.Mirrors, s.Hosts
+	}
+	source.Dead = s.Dead
 }
 
 // expand puts variables such as {data} into a folder pattern.

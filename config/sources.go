@@ -18,17 +18,56 @@ type sourceFile struct {
 	Licence    string                `yaml:"licence"`
 	Citation   string                `yaml:"citation"`
 	URL        string                `yaml:"url"`
+	Mirrors    []string              `yaml:"mirrors"`
+	Hosts      []string              `yaml:"hosts"`
 	Folder     string                `yaml:"folder"`
 	Archive    string                `yaml:"archive"`
 	PupilLevel bool                  `yaml:"pupil_level"`
 	Required   bool                  `yaml:"required"`
-	Format     string                `yaml:"format"`
+	DeadAfter  days                  `yaml:"dead_after"`
+	Format     wordOrWords           `yaml:"format"`
+	Members    string                `yaml:"members"`
+	Sheet      wordOrWords           `yaml:"sheet"`
+	JSONPath   string                `yaml:"json_path"`
+	Footer     wordOrWords           `yaml:"footer"`
 	Encoding   encodingEntry         `yaml:"encoding"`
 	Separator  string                `yaml:"separator"`
 	HeaderRows *int                  `yaml:"header_rows"`
 	SkipRows   int                   `yaml:"skip_rows"`
 	Limits     limitsEntry           `yaml:"limits"`
 	Columns    ordered[sourceColumn] `yaml:"columns"`
+	Gates      gatesEntry            `yaml:"gates"`
+}
+
+// wordOrWords is one word, or a list of them.
+type wordOrWords []string
+
+// UnmarshalYAML accepts both forms.
+func (w *wordOrWords) UnmarshalYAML(unmarshal func(any) error) error {
+	var one string
+	if unmarshal(&one) == nil {
+		*w = wordOrWords{one}
+		return nil
+	}
+	return unmarshal((*[]string)(w))
+}
+
+// days is a number of days, written such as 400d.
+type days int
+
+// UnmarshalYAML accepts 400d.
+func (d *days) UnmarshalYAML(unmarshal func(any) error) error {
+	var text string
+	if err := unmarshal(&text); err != nil {
+		return err
+	}
+	number, ok := strings.CutSuffix(strings.TrimSpace(text), "d")
+	n, err := strconv.Atoi(number)
+	if err != nil || !ok || n < 1 {
+		return fmt.Errorf("%q is not a number of days such as 400d", text)
+	}
+	*d = days(n)
+	return nil
 }
 
 type encodingEntry struct {
@@ -61,6 +100,7 @@ func (c *sourceColumn) UnmarshalYAML(unmarshal func(any) error) error {
 }
 
 var (
+	knownFormats   = []string{"csv", "xlsx", "xls", "dbf", "shapefile", "dta", "json"}
 	knownEncodings = []string{"utf-8", "latin-1", "windows-1252", "mac-roman"}
 	namePattern    = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 )
@@ -75,7 +115,9 @@ func (l *loader) loadSources(p *pipeline.Pipeline) {
 			continue
 		}
 		l.checkCard(file, text, &card)
-		p.Sources = append(p.Sources, newSource(file, card))
+		source := newSource(file, card)
+		l.addGates(&source, text, &card)
+		p.Sources = append(p.Sources, source)
 	}
 	if len(files) == 0 {
 		l.problem(path.Join("config", l.name, "sources"), "there is no source card (*.yml)")
@@ -87,10 +129,11 @@ func newSource(file string, card sourceFile) pipeline.Source {
 	source := pipeline.Source{
 		Name: strings.TrimSuffix(path.Base(file), ".yml"), Path: file,
 		Title: card.Title, Publisher: card.Publisher, Licence: card.Licence, Citation: card.Citation,
-		URL: card.URL, Folder: card.Folder, Private: card.Archive == "private",
-		PupilLevel: card.PupilLevel, Required: card.Required,
+		URL: card.URL, Mirrors: card.Mirrors, Hosts: card.Hosts, Folder: card.Folder, Private: card.Archive == "private",
+		PupilLevel: card.PupilLevel, Required: card.Required, DeadAfter: int(card.DeadAfter),
 		Parsing: pipeline.Parsing{
-			Format: card.Format, Encodings: card.Encoding.AnyOf, Expect: card.Encoding.Expect,
+			Formats: card.Format, Members: card.Members, Sheets: card.Sheet, JSONPath: card.JSONPath, Footer: card.Footer,
+			Encodings: card.Encoding.AnyOf, Expect: card.Encoding.Expect,
 			Separator: card.Separator, HeaderRows: 1, SkipRows: card.SkipRows,
 			MaxBytes: int64(card.Limits.Bytes), MaxRecords: card.Limits.Records, MinRecords: card.Limits.MinRecords,
 		},
@@ -135,8 +178,16 @@ func (l *loader) checkCard(file string, text []byte, card *sourceFile) {
 			l.problem(file, "%s is missing", name)
 		}
 	}
-	if card.Format != "csv" {
-		l.problem(at(file, lineOf(text, "format:")), "format %q is unknown: want csv (with any separator)", card.Format)
+	for _, format := range card.Format {
+		if !contains(knownFormats, format) {
+			l.problem(at(file, lineOf(text, "format:")), "format %q is unknown: want one or more of %s", format, strings.Join(knownFormats, ", "))
+		}
+	}
+	if len(card.Format) == 0 {
+		l.problem(file, "format is missing: want one or more of %s", strings.Join(knownFormats, ", "))
+	}
+	if _, err := path.Match(card.Members, ""); err != nil {
+		l.problem(at(file, lineOf(text, "members:")), "members %q is no pattern such as *.csv", card.Members)
 	}
 	if card.Archive != "public" && card.Archive != "private" {
 		l.problem(at(file, lineOf(text, "archive:")), "archive is %q: want public or private", card.Archive)

@@ -14,6 +14,7 @@ import (
 // records. Text that is no number, such as a mask, is not judged here.
 type contract struct {
 	source  *pipeline.Source
+	places  []int // of the card's columns in the present part
 	records int64
 	ranges  []*rangeRule
 }
@@ -21,26 +22,29 @@ type contract struct {
 // rangeRule is the range of one column and what lay outside of it.
 type rangeRule struct {
 	column      pipeline.SourceColumn
-	place       int // in the file, from 0
+	index       int // on the card
 	violations  int64
 	firstRecord int64
-	firstLine   int64
+	firstWhere  string
 	firstValue  string
 }
 
-func newContract(source *pipeline.Source, places []int) *contract {
+func newContract(source *pipeline.Source) *contract {
 	c := &contract{source: source}
 	for i, column := range source.Parsing.Columns {
-		if places[i] != csvtext.Absent && (column.Min != nil || column.Max != nil) {
-			c.ranges = append(c.ranges, &rangeRule{column: column, place: places[i]})
+		if column.Min != nil || column.Max != nil {
+			c.ranges = append(c.ranges, &rangeRule{column: column, index: i})
 		}
 	}
 	return c
 }
 
+// begin tells where the columns stand in the part that comes.
+func (c *contract) begin(places []int) { c.places = places }
+
 // judge looks at one record. Only too many records stop the reading: what lies
 // out of range is counted to the end.
-func (c *contract) judge(record csvtext.Record) error {
+func (c *contract) judge(record csvtext.Record, part string) error {
 	c.records++
 	if most := c.source.Parsing.MaxRecords; most > 0 && c.records > most {
 		return &pipeline.Error{Kind: pipeline.Drift, Problem: "the file has more records than its card allows",
@@ -49,13 +53,17 @@ func (c *contract) judge(record csvtext.Record) error {
 				c.source.Path, 2*most)}
 	}
 	for _, rule := range c.ranges {
-		value, ok := numberIn(record.Fields[rule.place])
+		place := c.places[rule.index]
+		if place == csvtext.Absent || place >= len(record.Fields) {
+			continue
+		}
+		value, ok := numberIn(record.Fields[place])
 		if !ok || (rule.column.Min == nil || value >= *rule.column.Min) && (rule.column.Max == nil || value <= *rule.column.Max) {
 			continue
 		}
 		if rule.violations++; rule.violations == 1 {
-			rule.firstRecord, rule.firstLine = c.records, record.Line
-			rule.firstValue = csvtext.Cut(string(record.Fields[rule.place]))
+			rule.firstRecord, rule.firstWhere = c.records, strings.TrimPrefix(part+", line ", ", ")+csvtext.Count(record.Line)
+			rule.firstValue = csvtext.Cut(string(record.Fields[place]))
 		}
 	}
 	return nil
@@ -75,9 +83,9 @@ func (c *contract) finish() error {
 			continue
 		}
 		expected = append(expected, rule.column.Name+" "+rule.bounds())
-		found = append(found, fmt.Sprintf("%s in %s of %s records; the first is record %s (line %s): %q", rule.column.Name,
+		found = append(found, fmt.Sprintf("%s in %s of %s records; the first is record %s (%s): %q", rule.column.Name,
 			csvtext.Count(rule.violations), csvtext.Count(c.records), csvtext.Count(rule.firstRecord),
-			csvtext.Count(rule.firstLine), rule.firstValue))
+			rule.firstWhere, rule.firstValue))
 	}
 	if len(found) == 0 {
 		return nil

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,47 +12,6 @@ import (
 
 	"tamiz/pipeline"
 )
-
-// Observe looks into a source's folder, keeps the bytes that it finds there in
-// the archive, notes them in the log if they are new, and gives the pins for
-// a run, sorted by digest.
-//
-// source.Folder is a pattern as in [filepath.Glob], with its whole path. Hidden
-// files and folders are passed over; equal files count once. If nothing is
-// found, the version seen last is carried forward, and its pins say so; if
-// there was never one, the list is empty, or an error of kind SourceDown if the
-// source is required. A file over the card's limit is an error of kind Drift.
-func Observe(ctx context.Context, source pipeline.Source, archive *Archive, log *Log) ([]pipeline.Pin, error) {
-	files, err := find(source, func(path string) (pipeline.Digest, int64, error) {
-		return archive.Add(ctx, path, source.Private, source.Parsing.MaxBytes)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(files) == 0 {
-		return carry(source, archive, log)
-	}
-	observation, err := log.Append(source.Name, HowFolder, files)
-	if err != nil {
-		return nil, err
-	}
-	return observation.pins(), nil
-}
-
-// Look tells what [Observe] would give, without writing anything.
-func Look(ctx context.Context, source pipeline.Source, archive *Archive, log *Log) ([]pipeline.Pin, error) {
-	files, err := find(source, func(path string) (pipeline.Digest, int64, error) {
-		return hashInto(ctx, io.Discard, path, source.Parsing.MaxBytes)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(files) == 0 {
-		return carry(source, archive, log)
-	}
-	observation, _ := log.weigh(source.Name, HowFolder, files)
-	return observation.pins(), nil
-}
 
 // find takes each file that the source's pattern matches. All files that are
 // in the way are told at once.
@@ -78,16 +36,39 @@ func find(source pipeline.Source, take func(path string) (pipeline.Digest, int64
 		if !info.Mode().IsRegular() {
 			continue
 		}
-		digest, size, err := take(path)
+		file := ObservedFile{Name: filepath.Base(path)}
+		if file.Digest, file.Bytes, err = take(path); err == nil {
+			file.Beside, err = takeBeside(source, path, take)
+		}
 		if err != nil {
 			problems = append(problems, takeError(source, path, info.Size(), err))
 			continue
 		}
-		files = append(files, ObservedFile{Name: filepath.Base(path), Digest: digest, Bytes: size})
+		files = append(files, file)
 	}
 	slices.SortStableFunc(files, func(a, b ObservedFile) int { return cmp.Compare(a.Digest, b.Digest) })
 	files = slices.CompactFunc(files, func(a, b ObservedFile) bool { return a.Digest == b.Digest })
 	return files, errors.Join(problems...)
+}
+
+// takeBeside takes the files that belong to another, in any case of letters.
+func takeBeside(source pipeline.Source, path string, take func(path string) (pipeline.Digest, int64, error)) ([]pipeline.Beside, error) {
+	var found []pipeline.Beside
+	stem := strings.TrimSuffix(path, filepath.Ext(path))
+	for _, ending := range source.Companions() {
+		for _, written := range []string{ending, strings.ToUpper(ending)} {
+			if _, err := os.Stat(stem + written); err != nil {
+				continue
+			}
+			digest, size, err := take(stem + written)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, pipeline.Beside{Ending: ending, Digest: digest, Bytes: size})
+			break
+		}
+	}
+	return found, nil
 }
 
 // hidden reports whether a wildcard of the pattern took a name that begins
@@ -129,39 +110,18 @@ func unreadable(source pipeline.Source, path string, err error) error {
 		Hint: "see that it is there, and that this user may read it, then: tamiz run --fetch"}
 }
 
-// carry gives the latest version of a source whose bytes are all archived.
-func carry(source pipeline.Source, archive *Archive, log *Log) ([]pipeline.Pin, error) {
-	last, ok := log.latest(source.Name, func(observation Observation) bool {
-		for _, file := range observation.Files {
-			if _, err := archive.Path(file.Digest); err != nil {
-				return false
-			}
-		}
-		return len(observation.Files) > 0
-	})
-	if ok {
-		pins := last.pins()
-		for i := range pins {
-			pins[i].Carried = fmt.Sprintf("no file matches %s now; the version of %s stays in use",
-				shortPattern(source.Folder), last.ObservedAt.Format(pipeline.DateLayout))
-		}
-		return pins, nil
-	}
-	if !source.Required {
-		return nil, nil
-	}
-	e := &pipeline.Error{Kind: pipeline.SourceDown, Subject: source.Name,
-		Problem: "there is no file of this source, and there can be no run without it",
-		Where:   source.Path, Expected: "a file that matches " + source.Folder,
-		Hint: "put the file there, then: tamiz run --fetch"}
-	if source.URL != "" && source.URL != "unverified" {
+// absent says that a folder holds no file of a source.
+func absent(source pipeline.Source) *pipeline.Error {
+	e := &pipeline.Error{Kind: pipeline.SourceDown, Subject: source.Name, Problem: "no file matches " + shortPattern(source.Folder) + " now",
+		Where: source.Path, Expected: "a file that matches " + source.Folder, Hint: "put the file there, then: tamiz run --fetch"}
+	if source.Online() {
 		e.Hint = "get it from " + source.URL + ", put it there, then: tamiz run --fetch"
 	}
-	return nil, e
+	return e
 }
 
-// shortPattern is the end of a pattern: carried notes are published, and the
-// folders of this machine are nobody's business.
+// shortPattern is the end of a pattern: what is wrong with a source is
+// published, and the folders of this machine are nobody's business.
 func shortPattern(pattern string) string {
 	const shown = 3
 	parts := strings.Split(filepath.ToSlash(pattern), "/")

@@ -19,6 +19,7 @@ type world struct {
 	source  pipeline.Source
 	archive *extract.Archive
 	log     *extract.Log
+	watch   *extract.Watch
 }
 
 func newWorld(t *testing.T) *world {
@@ -28,6 +29,7 @@ func newWorld(t *testing.T) *world {
 			Folder: filepath.Join(dir, "inbox", "registry", "*.csv"), Parsing: pipeline.Parsing{MaxBytes: 100}},
 		archive: extract.NewArchive(filepath.Join(dir, "archive"), filepath.Join(dir, "private")),
 		log:     openLog(t, filepath.Join(dir, "observations.jsonl"), c)}
+	w.watch = &extract.Watch{Archive: w.archive, Log: w.log, Scratch: filepath.Join(dir, "downloads")}
 	if err := os.MkdirAll(filepath.Join(dir, "inbox", "registry"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -43,12 +45,13 @@ func (w *world) put(t *testing.T, name, content string) {
 func (w *world) see(t *testing.T) ([]pipeline.Pin, error) {
 	t.Helper()
 	before := everything(t, w.dir)
-	looked, lookErr := extract.Look(t.Context(), w.source, w.archive, w.log)
+	looked, lookErr := extract.Look(t.Context(), w.source, w.log)
 	if after := everything(t, w.dir); after != before {
 		t.Errorf("Look wrote something:\n%s\nbefore:\n%s", after, before)
 	}
-	pins, err := extract.Observe(t.Context(), w.source, w.archive, w.log)
-	if fmt.Sprint(looked) != fmt.Sprint(pins) || (lookErr == nil) != (err == nil) {
+	observation, err := w.watch.Observe(t.Context(), w.source)
+	pins := observation.Pins()
+	if absent := len(looked) == 0 && pipeline.KindOf(err) == pipeline.SourceDown; fmt.Sprint(looked) != fmt.Sprint(pins) || !absent && (lookErr == nil) != (err == nil) {
 		t.Errorf("Look gave %v, %v; Observe gave %v, %v", looked, lookErr, pins, err)
 	}
 	return pins, err
@@ -113,51 +116,48 @@ func TestObserve_PinsTheFilesOfAFolder(t *testing.T) {
 	}
 }
 
-func TestObserve_CarriesForwardWhatIsGone(t *testing.T) {
+func TestObserve_SaysThatAKnownFileIsGone(t *testing.T) {
 	w := newWorld(t)
 	w.put(t, "a.csv", "one")
 	if _, err := w.see(t); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.at = w.clock.at.AddDate(0, 0, 14)
-	w.put(t, "a.csv", "two")
-	newer, err := w.see(t)
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := os.Remove(filepath.Join(w.dir, "inbox", "registry", "a.csv")); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.at = w.clock.at.AddDate(0, 0, 14)
 	pins, err := w.see(t)
-	if err != nil || len(pins) != 1 || pins[0].Digest != newer[0].Digest {
-		t.Fatalf("got %v, %v, want %v carried", pins, err, newer)
+	if len(pins) != 0 || pipeline.KindOf(err) != pipeline.SourceDown || !strings.Contains(err.Error(), "no file matches inbox/registry/*.csv now") {
+		t.Errorf("got %v, %v", pins, err)
 	}
-	if want := "no file matches inbox/registry/*.csv now; the version of 2026-11-22 stays in use"; pins[0].Carried != want {
-		t.Errorf("got %q, want %q", pins[0].Carried, want)
+}
+
+func TestObserve_TakesWhatBelongsToAFile(t *testing.T) {
+	w := newWorld(t)
+	w.source.Folder = filepath.Join(w.dir, "inbox", "registry", "*.shp")
+	w.source.Parsing.Formats = []string{"shapefile"}
+	for _, name := range []string{"a.shp", "a.DBF", "a.prj", "a.shx", "b.dbf"} {
+		w.put(t, name, name)
 	}
-	lost, _ := w.archive.Path(newer[0].Digest) // then an older version serves
-	if err := os.Remove(lost); err != nil {
-		t.Fatal(err)
+	pins, err := w.see(t)
+	if err != nil || len(pins) != 1 || len(pins[0].Beside) != 2 || pins[0].Beside[0].Ending != ".dbf" || pins[0].Beside[1].Ending != ".prj" {
+		t.Fatalf("got %+v, %v", pins, err)
 	}
-	if pins, err = w.see(t); err != nil || len(pins) != 1 || !strings.Contains(pins[0].Carried, "2026-11-08") {
-		t.Errorf("got %v, %v, want the version of 2026-11-08", pins, err)
+	before := pins[0].Identity()
+	w.put(t, "a.prj", "another")
+	if pins, err = w.see(t); err != nil || pins[0].Identity() == before {
+		t.Errorf("a new projection is the same file: %+v, %v", pins, err)
 	}
 }
 
 func TestObserve_OfASourceNeverSeen(t *testing.T) {
 	w := newWorld(t)
-	if pins, err := w.see(t); pins != nil || err != nil {
+	if pins, err := w.see(t); len(pins) != 0 || err != nil {
 		t.Errorf("got %v, %v, want nothing", pins, err)
 	}
 	w.source.Required = true
 	_, err := w.see(t)
 	if pipeline.KindOf(err) != pipeline.SourceDown || !strings.Contains(err.Error(), w.source.Folder) || !strings.Contains(err.Error(), "put the file there") {
 		t.Errorf("got %v, want where to put the file", err)
-	}
-	w.source.URL = "https://example.org/registry.csv"
-	if _, err = w.see(t); err == nil || !strings.Contains(err.Error(), "get it from https://example.org/registry.csv") {
-		t.Errorf("got %v, want where to get the file", err)
 	}
 }
 

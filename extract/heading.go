@@ -20,26 +20,30 @@ type headerLine struct {
 	line  int64
 }
 
-// readHeader reads the header and finds the card's columns in it. After it,
-// r.records stands before the first record of data.
-func (r *reading) readHeader() error {
-	parsing := &r.source.Parsing
-	if err := r.restart(parsing.SkipRows); err != nil {
+// readHeader reads the header of a part and finds the card's columns in it.
+// After it, r.grid stands before the first record of data.
+func (r *reading) readHeader(t table) error {
+	skip, rows := r.source.Parsing.SkipRows, r.source.Parsing.HeaderRows
+	if t.named {
+		skip, rows = 0, 1
+	}
+	var err error
+	if r.grid, err = t.open(skip); err != nil {
 		return err
 	}
-	lines, err := r.headerLines(parsing.HeaderRows)
+	lines, err := r.headerLines(rows)
 	if err != nil {
 		return err
 	}
-	if len(lines) < parsing.HeaderRows {
+	if len(lines) < rows {
 		return &pipeline.Error{Kind: pipeline.Drift, Problem: "the file ends before its header does",
-			Expected: fmt.Sprintf("%d header rows after %d lines", parsing.HeaderRows, parsing.SkipRows),
+			Expected: fmt.Sprintf("%d header rows after %d lines", rows, skip),
 			Found:    fmt.Sprintf("%d rows", len(lines)), Hint: "the file may have been cut short; get it again"}
 	}
 	header := newHeader(lines)
-	places, mismatches := header.Match(parsing.Columns)
+	places, mismatches := header.Match(r.source.Parsing.Columns)
 	if len(mismatches) > 0 {
-		return r.mismatch(mismatches)
+		return r.mismatch(t, lines[0], mismatches)
 	}
 	r.header, r.places, r.needed = header, places, header.LastTitled()
 	for _, place := range places {
@@ -60,7 +64,7 @@ func newHeader(lines []headerLine) *csvtext.Header {
 func (r *reading) headerLines(n int) ([]headerLine, error) {
 	var lines []headerLine
 	for len(lines) < n {
-		record, err := r.records.Next()
+		record, err := r.grid.next()
 		if errors.Is(err, io.EOF) {
 			return lines, nil
 		}
@@ -69,7 +73,7 @@ func (r *reading) headerLines(n int) ([]headerLine, error) {
 		}
 		line := headerLine{line: record.Line}
 		for _, field := range record.Fields {
-			line.cells = append(line.cells, r.text(field))
+			line.cells = append(line.cells, string(r.grid.text(nil, field)))
 		}
 		lines = append(lines, line)
 	}
@@ -77,8 +81,8 @@ func (r *reading) headerLines(n int) ([]headerLine, error) {
 }
 
 // mismatch tells all columns that were not found, and how to mend the card.
-func (r *reading) mismatch(mismatches []csvtext.Mismatch) error {
-	if skip, ok := r.findHeader(); ok {
+func (r *reading) mismatch(t table, first headerLine, mismatches []csvtext.Mismatch) error {
+	if skip, ok := r.findHeader(t); ok {
 		return &pipeline.Error{Kind: pipeline.Drift, Problem: "the header is not where the card says",
 			Expected: fmt.Sprintf("the header on line %d", r.source.Parsing.SkipRows+1),
 			Found:    fmt.Sprintf("it begins on line %d", skip+1),
@@ -86,7 +90,7 @@ func (r *reading) mismatch(mismatches []csvtext.Mismatch) error {
 				r.source.Path, skip)}
 	}
 	if n := len(r.source.Parsing.Columns); len(mismatches) > 2 && 2*len(mismatches) > n {
-		return r.otherFile(len(mismatches))
+		return r.otherFile(first, len(mismatches))
 	}
 	var expected, found, premises, lines []string
 	for _, m := range mismatches {
@@ -110,18 +114,13 @@ func (r *reading) mismatch(mismatches []csvtext.Mismatch) error {
 
 // otherFile says that hardly anything of the card is in the file: there are
 // no columns to rename, it is the wrong file or the wrong header.
-func (r *reading) otherFile(missing int) error {
+func (r *reading) otherFile(first headerLine, missing int) error {
 	parsing := &r.source.Parsing
 	var titles []string
 	for _, column := range parsing.Columns[:min(6, len(parsing.Columns))] {
 		titles = append(titles, strings.Join(column.Titles, " or "))
 	}
-	found := "no header"
-	if err := r.restart(parsing.SkipRows); err == nil {
-		if lines, err := r.headerLines(1); err == nil && len(lines) > 0 {
-			found = csvtext.Cut(strings.Join(lines[0].cells, parsing.Separator))
-		}
-	}
+	found := csvtext.Cut(strings.Join(first.cells, parsing.Separator))
 	return &pipeline.Error{Kind: pipeline.Drift, Problem: "this does not look like the source's file",
 		Expected: fmt.Sprintf("%d columns, among them %s", len(parsing.Columns), strings.Join(titles, ", ")),
 		Found:    fmt.Sprintf("%d of them are missing; the header reads: %s", missing, found),
@@ -132,9 +131,13 @@ func (r *reading) otherFile(missing int) error {
 // findHeader looks for a header that fits the card entirely, from the first
 // line of the file to some lines below its place, and tells how many lines
 // stand before it.
-func (r *reading) findHeader() (skip int, ok bool) {
+func (r *reading) findHeader(t table) (skip int, ok bool) {
 	parsing := &r.source.Parsing
-	if err := r.restart(0); err != nil {
+	if t.named {
+		return 0, false
+	}
+	var err error
+	if r.grid, err = t.open(0); err != nil {
 		return 0, false
 	}
 	lines, _ := r.headerLines(parsing.SkipRows + headerSearch + parsing.HeaderRows) // as far as it can be read

@@ -49,7 +49,7 @@ func TestLog_NotesOnlyWhatIsNew(t *testing.T) {
 	}
 	for i, step := range steps {
 		c.at = c.at.Add(time.Hour)
-		observation, err := log.Append(step.source, extract.HowFolder, observed(step.name, step.digest))
+		observation, err := log.Append(extract.Observation{Source: step.source, How: extract.HowFolder, Files: observed(step.name, step.digest)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestLog_SurvivesACrashAtEveryByte(t *testing.T) {
 	path := filepath.Join(dir, "whole.jsonl")
 	log := openLog(t, path, c)
 	for _, digest := range []string{"d1", "d2"} {
-		if _, err := log.Append("registry", extract.HowFolder, observed("é.csv", digest)); err != nil {
+		if _, err := log.Append(extract.Observation{Source: "registry", How: extract.HowFolder, Files: observed("é.csv", digest)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,7 +87,7 @@ func TestLog_SurvivesACrashAtEveryByte(t *testing.T) {
 	for cut := range len(whole) + 1 {
 		torn := put(t, filepath.Join(dir, "torn.jsonl"), string(whole[:cut]))
 		log := openLog(t, torn, c)
-		if _, err := log.Append("registry", extract.HowFolder, observed("a.csv", "d3")); err != nil {
+		if _, err := log.Append(extract.Observation{Source: "registry", How: extract.HowFolder, Files: observed("a.csv", "d3")}); err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
 		last, ok := openLog(t, torn, c).Last("registry")
@@ -110,5 +110,49 @@ func TestLog_RefusesDamageWithinIt(t *testing.T) {
 	_, err := extract.OpenLog(path, newClock().now)
 	if pipeline.KindOf(err) != pipeline.Storage || !strings.Contains(err.Error(), path+":3") {
 		t.Errorf("got %v, want the line of the damage", err)
+	}
+}
+
+func TestLog_KnowsSinceWhenASourceFails(t *testing.T) {
+	c := newClock()
+	log := openLog(t, filepath.Join(t.TempDir(), "log.jsonl"), c)
+	see := func(digest string) {
+		t.Helper()
+		if _, err := log.Append(extract.Observation{Source: "registry", How: extract.HowHTTP, Files: observed("a.csv", digest)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fail := func(problem string, refused ...pipeline.Pin) {
+		t.Helper()
+		if err := log.NoteFault("registry", refused, &pipeline.Error{Kind: pipeline.Drift, Problem: problem}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	since := func() string {
+		at, failing := log.Failing("registry")
+		if !failing {
+			return "good"
+		}
+		return at.Format(pipeline.DateLayout)
+	}
+	day := func() { c.at = c.at.AddDate(0, 0, 1) }
+	for i, step := range []struct {
+		do   func()
+		want string
+	}{
+		{func() { see("d1") }, "good"},
+		{func() { fail("503") }, "2026-11-09"},
+		{func() { fail("503") }, "2026-11-09"},
+		{func() { see("d2"); fail("half of the rows gone", pipeline.Pin{Digest: "d2"}) }, "2026-11-09"}, // a bad version is no recovery
+		{func() { see("d2"); fail("half of the rows gone", pipeline.Pin{Digest: "d2"}) }, "2026-11-09"},
+		{func() { see("d1"); log.NoteGood("registry") }, "good"},
+		{func() { fail("404") }, "2026-11-14"},
+		{func() { see("d3"); log.NoteGood("registry") }, "good"},
+	} {
+		step.do()
+		if got := since(); got != step.want {
+			t.Errorf("step %d: got %s, want %s", i, got, step.want)
+		}
+		day()
 	}
 }

@@ -18,7 +18,7 @@ import (
 // card is a source with plain settings.
 func card(columns ...pipeline.SourceColumn) *pipeline.Source {
 	return &pipeline.Source{Name: "registry", Path: "config/mx/sources/registry.yml",
-		Parsing: pipeline.Parsing{Format: "csv", Encodings: []string{"utf-8", "mac-roman"}, Separator: ",", HeaderRows: 1, Columns: columns}}
+		Parsing: pipeline.Parsing{Formats: []string{"csv"}, Encodings: []string{"utf-8", "mac-roman"}, Separator: ",", HeaderRows: 1, Columns: columns}}
 }
 
 func column(name string, titles ...string) pipeline.SourceColumn {
@@ -95,12 +95,12 @@ func TestReader_KeepsTextAsItStands(t *testing.T) {
 	}
 	digest, _, _ := pipeline.HashFile(put(t, filepath.Join(t.TempDir(), "raw"), text))
 	got := fmt.Sprint(ask(t, dir, "select * from t order by _record"))
-	want := fmt.Sprintf(`[["14A" NULL " Benito \"J\" " " 180 " "%[1]s" "1"] ["" NULL "two\nlines" "" "%[1]s" "2"] ["'1'" NULL "NULL" "\\" "%[1]s" "3"]]`, digest)
+	want := fmt.Sprintf(`[["14A" NULL " Benito \"J\" " " 180 " "%[1]s" "" "1" "2"] ["" NULL "two\nlines" "" "%[1]s" "" "2" "3"] ["'1'" NULL "NULL" "\\" "%[1]s" "" "3" "5"]]`, digest)
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	columns := fmt.Sprint(ask(t, dir, "select column_name, column_type from (describe t)"))
-	if want := `[["cct" "VARCHAR"] ["gone" "VARCHAR"] ["name" "VARCHAR"] ["total" "VARCHAR"] ["_file" "VARCHAR"] ["_record" "BIGINT"]]`; columns != want {
+	if want := `[["cct" "VARCHAR"] ["gone" "VARCHAR"] ["name" "VARCHAR"] ["total" "VARCHAR"] ["_file" "VARCHAR"] ["_part" "VARCHAR"] ["_record" "BIGINT"] ["_line" "BIGINT"]]`; columns != want {
 		t.Errorf("got  %s\nwant %s", columns, want)
 	}
 	if result.Rows != 3 || result.Aside != 0 {

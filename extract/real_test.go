@@ -91,7 +91,7 @@ func TestReader_ReadsPublishedFiles(t *testing.T) {
 			path := realFile(t, c.file)
 			source := card()
 			source.Parsing = c.parsing
-			source.Parsing.Format, source.Parsing.HeaderRows = "csv", max(1, c.parsing.HeaderRows)
+			source.Parsing.Formats, source.Parsing.HeaderRows = []string{"csv"}, max(1, c.parsing.HeaderRows)
 			if source.Parsing.Separator == "" {
 				source.Parsing.Separator = ","
 			}

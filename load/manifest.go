@@ -195,6 +195,27 @@ func SameRows(a, b *Manifest) bool {
 	return true
 }
 
+// SameCarried reports whether the same sources are carried forward in a
+// snapshot and in the pins of a run: readers are told when that changes.
+func SameCarried(published []ManifestSource, pins map[string][]pipeline.Pin) bool {
+	for _, source := range published {
+		if isCarried(source.Files) != isCarried(pins[source.Name]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isCarried(pins []pipeline.Pin) bool { return len(pins) > 0 && pins[0].Carried != "" }
+
+func sameContent(a, b *Manifest) bool {
+	pins := map[string][]pipeline.Pin{}
+	for _, source := range b.Sources {
+		pins[source.Name] = source.Files
+	}
+	return SameRows(a, b) && SameCarried(a.Sources, pins)
+}
+
 func read(ctx context.Context, store Store, key string) ([]byte, Version, error) {
 	reader, version, err := store.Get(ctx, key)
 	if err != nil {

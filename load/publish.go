@@ -27,7 +27,8 @@ type Publication struct {
 
 // Publish writes a snapshot and turns latest.json to it. It gives the
 // snapshot that is the latest afterwards, and whether that is a new one: if
-// the latest already holds the same rows, nothing is written. A publication
+// the latest already holds the same rows, of sources that stand the same,
+// nothing is written. A publication
 // that was interrupted before the pointer turned is finished, not repeated.
 func Publish(ctx context.Context, store Store, publication Publication, now time.Time) (*Snapshot, bool, error) {
 	const tries = 5 // against rivals
@@ -38,7 +39,7 @@ func Publish(ctx context.Context, store Store, publication Publication, now time
 		if latest, err = ReadLatest(ctx, store, name); err != nil {
 			return nil, false, err
 		}
-		if latest != nil && SameRows(&latest.Manifest, &publication.Manifest) {
+		if latest != nil && sameContent(&latest.Manifest, &publication.Manifest) {
 			return latest, false, nil
 		}
 		if snapshot, err = write(ctx, store, publication, latest); err == nil {
@@ -70,7 +71,7 @@ func write(ctx context.Context, store Store, publication Publication, latest *Sn
 			continue
 		}
 		manifest.Revision = max(manifest.Revision, revisionOf(snapshot.Snapshot, manifest.PeriodEnd))
-		if sameParent(snapshot.Parent, manifest.Parent) && SameRows(&snapshot.Manifest, &manifest) {
+		if sameParent(snapshot.Parent, manifest.Parent) && sameContent(&snapshot.Manifest, &manifest) {
 			return snapshot, nil
 		}
 	}

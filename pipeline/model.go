@@ -95,7 +95,9 @@ type Check struct {
 	Where    string   `json:"where,omitempty"`
 	Severity Severity `json:"severity"`
 	MaxShare float64  `json:"max_share"` // share of rows that may offend
-	Previous bool     `json:"previous"`  // it reads the previous snapshot
+	Previous bool     `json:"previous"`  // it reads the previous snapshot, or a source's last good version
+	Problem  string   `json:"-"`         // in words, for gates
+	Hint     string   `json:"-"`         // what to do, for gates
 	Path     string   `json:"-"`
 }
 

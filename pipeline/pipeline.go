@@ -3,6 +3,7 @@ package pipeline
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -66,19 +67,43 @@ func (p *Pipeline) Marts() []*Model {
 type Source struct {
 	Name, Title, Publisher, Licence, Citation, URL string
 
-	Folder     string // pattern of the folder where its files lie
-	Private    bool   // raw bytes stay out of the store
-	PupilLevel bool   // METHODS 0, disclosure
-	Required   bool   // without it there is no run
+	Mirrors    []string // further addresses of the same files, in order
+	Hosts      []string // further hosts that redirects may lead to
+	Folder     string   // pattern of the folder where people put its files: its inbox
+	Private    bool     // raw bytes stay out of the store
+	PupilLevel bool     // METHODS 0, disclosure
+	Required   bool     // without it there is no run
+	DeadAfter  int      // days after which a source that fails counts as dead; 0: never
+	Dead       string   // why a project has declared it dead; "" if it has not
 
 	Parsing Parsing
-	Path    string // of the card, for messages
+	Gates   []Check // what a new version must pass; previous.<name> is the last good one
+	Path    string  // of the card, for messages
+}
+
+// Table is the name of the raw table that the source makes.
+func (s *Source) Table() string { return "raw." + s.Name }
+
+// Online reports whether the source has an address that Tamiz may fetch.
+func (s *Source) Online() bool { return strings.Contains(s.URL, "://") }
+
+// Companions are the endings of the files that belong to each file of a
+// source, under the same name: a shapefile is several files.
+func (s *Source) Companions() []string {
+	if slices.Contains(s.Parsing.Formats, "shapefile") {
+		return []string{".dbf", ".prj", ".cpg"}
+	}
+	return nil
 }
 
 // Parsing is the part of a card that decides what a file's table looks like.
 // It alone enters fingerprints: a new URL or licence recomputes nothing.
 type Parsing struct {
-	Format     string         `json:"format"`
+	Formats    []string       `json:"formats"`           // csv, xlsx, xls, dbf, shapefile, dta, json
+	Members    string         `json:"members,omitempty"` // pattern of the names that are read in a ZIP archive
+	Sheets     []string       `json:"sheets,omitempty"`  // names of the sheet over the years
+	JSONPath   string         `json:"json_path,omitempty"`
+	Footer     []string       `json:"footer,omitempty"` // with which words the rows below the data begin
 	Encodings  []string       `json:"encodings"`
 	Expect     []string       `json:"expect"`
 	Separator  string         `json:"separator"`

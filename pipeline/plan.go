@@ -16,6 +16,34 @@ type Pin struct {
 	Bytes      int64     `json:"bytes"`
 	ObservedAt time.Time `json:"observed_at"`
 	Carried    string    `json:"carried_forward,omitempty"` // why an older version is used
+	Beside     []Beside  `json:"beside,omitempty"`          // the files that belong to it
+}
+
+// Beside is a file that belongs to another: the attributes of a shapefile.
+type Beside struct {
+	Ending string `json:"ending"` // such as .dbf
+	Digest Digest `json:"digest"`
+	Bytes  int64  `json:"bytes"`
+}
+
+// Identity is the digest of a pinned file together with what belongs to it.
+func (p Pin) Identity() Digest { return Identity(p.Digest, p.Beside) }
+
+// Identity is the digest of a file together with what belongs to it.
+func Identity(file Digest, beside []Beside) Digest {
+	if len(beside) == 0 {
+		return file
+	}
+	parts := []string{string(file)}
+	for _, other := range beside {
+		parts = append(parts, other.Ending, string(other.Digest))
+	}
+	return DigestOf(parts...)
+}
+
+// SameFiles reports whether two lists of pins hold the same bytes.
+func SameFiles(a, b []Pin) bool {
+	return slices.EqualFunc(a, b, func(x, y Pin) bool { return x.Identity() == y.Identity() })
 }
 
 // Pins is what a run stands on; from there on all is pure.
@@ -43,7 +71,7 @@ type Binding struct {
 	CheckInputs map[string][]string // model → the tables that its checks read
 	Columns     map[string][]Column // table → its columns with types
 	Macros      map[string][]Macro  // model → the macros that it needs
-	CheckMacros map[string][]Macro  // model → the macros that its checks need
+	CheckMacros map[string][]Macro  // model, or raw table of a source → the macros that its checks need
 	Aside       []string            // models that set rows aside
 }
 
@@ -68,7 +96,7 @@ func (b *Binding) Apply(p *Pipeline) {
 func (p *Pipeline) SourceText() Digest {
 	parts := []string{}
 	for _, source := range p.Sources {
-		parts = append(parts, source.Name, canonical(source.Parsing))
+		parts = append(parts, source.Name, canonical(source.Parsing), canonical(source.Gates))
 	}
 	for _, table := range p.Tables {
 		parts = append(parts, table.Name, table.SQL())
@@ -98,7 +126,7 @@ type Engines map[StepKind]string
 func NewPlan(p *Pipeline, binding *Binding, pins Pins, engines Engines) *Plan {
 	plan := &Plan{Pipeline: p, Pins: pins, byTable: map[string][]*Step{}}
 	for i := range p.Sources {
-		plan.addReads(&p.Sources[i], engines)
+		plan.addReads(&p.Sources[i], pins.Sources[p.Sources[i].Name], engines)
 	}
 	for _, table := range append([]Table{RunTable(p, pins)}, p.Tables...) {
 		plan.add(&Step{Kind: StepTable, Table: table.Name, SQL: table.SQL(),
@@ -133,14 +161,13 @@ func (plan *Plan) add(step *Step) {
 
 // addReads adds a step for each pinned file. A source without files is an
 // empty table, which is a constant.
-func (plan *Plan) addReads(source *Source, engines Engines) {
-	table := "raw." + source.Name
-	pins := plan.Pins.Sources[source.Name]
+func (plan *Plan) addReads(source *Source, pins []Pin, engines Engines) {
+	table := source.Table()
 	parsing := canonical(source.Parsing)
 	for i, pin := range pins {
-		step := &Step{Kind: StepRead, Table: table, Source: source, Raw: pin.Digest, File: pin.Name,
+		step := &Step{Kind: StepRead, Table: table, Source: source, Raw: pin.Digest, Beside: pin.Beside, File: pin.Name,
 			Label: table, Parts: map[string]Digest{
-				"file": pin.Digest, "card": DigestOf(parsing), "engine": DigestOf(engines[StepRead]),
+				"file": pin.Identity(), "card": DigestOf(parsing), "engine": DigestOf(engines[StepRead]),
 			}}
 		if len(pins) > 1 {
 			step.Label = fmt.Sprintf("%s (%d of %d)", table, i+1, len(pins))
@@ -155,7 +182,8 @@ func (plan *Plan) addReads(source *Source, engines Engines) {
 }
 
 // RawColumns lists the columns of a source's raw table: those of the card,
-// then the digest of the file and the number of the record in it.
+// then the digest of the file, the part of it (a member of an archive, a sheet
+// of a workbook), the number of the record in the file, and its line or row.
 func RawColumns(source *Source) []Column {
 	var columns []Column
 	for _, column := range source.Parsing.Columns {
@@ -163,7 +191,9 @@ func RawColumns(source *Source) []Column {
 	}
 	return append(columns,
 		Column{Name: "_file", Type: "VARCHAR", Description: "SHA-256 of the raw file"},
-		Column{Name: "_record", Type: "BIGINT", Description: "Number of the record in the file, from 1"})
+		Column{Name: "_part", Type: "VARCHAR", Description: "Member of the archive and sheet of the workbook; empty for a plain file"},
+		Column{Name: "_record", Type: "BIGINT", Description: "Number of the record in the file, from 1"},
+		Column{Name: "_line", Type: "BIGINT", Description: "Line of the text, or row of the sheet, where the record begins"})
 }
 
 // EmptyRawSQL is the select of a raw table without rows.

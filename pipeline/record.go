@@ -37,7 +37,21 @@ type RunRecord struct {
 	Platform   map[string]string `json:"platform"`
 	PeakMemory int64             `json:"peak_memory_bytes"`
 	Workers    int               `json:"workers"`
+	Sources    []SourceRecord    `json:"sources"`
 	Steps      []StepRecord      `json:"steps"`
+}
+
+// SourceRecord says how a source stood in a run.
+type SourceRecord struct {
+	Source  string    `json:"source"`
+	State   string    `json:"state"`             // good, carried forward, left out, dead, never fetched
+	Problem string    `json:"problem,omitempty"` // in one line
+	Effect  string    `json:"effect,omitempty"`
+	Message string    `json:"message,omitempty"` // all of it: where, what was expected, what to do
+	Since   time.Time `json:"failing_since,omitzero"`
+	Days    int       `json:"failing_days,omitempty"`
+	Notes   []string  `json:"notes,omitempty"` // where it came from, and what reading it showed
+	Pins    []Pin     `json:"files"`
 }
 
 // StepRecord is one step of a run, whether it ran or was up to date.

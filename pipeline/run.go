@@ -282,16 +282,28 @@ func (w *Walk) runStep(ctx context.Context, step *Step) (*Record, error) {
 func (w *Walk) task(step *Step) (Task, error) {
 	task := Task{Step: step, Memory: w.Memory}
 	if step.Kind == StepRead {
-		path, err := w.RawPath(step.Raw)
-		if err != nil {
-			return task, err
+		raw := TaskInput{Table: step.Table}
+		for _, digest := range append([]Digest{step.Raw}, besideDigests(step.Beside)...) {
+			path, err := w.RawPath(digest)
+			if err != nil {
+				return task, err
+			}
+			raw.Files = append(raw.Files, path)
 		}
-		task.Inputs = []TaskInput{{Table: step.Table, Files: []string{path}}}
+		task.Inputs = []TaskInput{raw}
 	}
 	task.Inputs = append(task.Inputs, w.InputFiles(step)...)
 	var err error
 	task.Dir, err = w.Warehouse.Scratch(step.Kind)
 	return task, err
+}
+
+func besideDigests(beside []Beside) []Digest {
+	var digests []Digest
+	for _, other := range beside {
+		digests = append(digests, other.Digest)
+	}
+	return digests
 }
 
 // InputFiles gives the Parquet files of a step's inputs.

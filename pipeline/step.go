@@ -29,8 +29,9 @@ type Step struct {
 	Macros []Macro // that its SQL needs
 	Checks []Check // for checks
 	Inputs []StepInput
-	Raw    Digest // for reads
-	File   string // for reads: the file's name, for messages only
+	Raw    Digest   // for reads
+	Beside []Beside // for reads: what belongs to the raw file
+	File   string   // for reads: the file's name, for messages only
 
 	SetsAside bool // a model that may set rows aside
 	Synthetic bool // a mart made of synthetic data; its file says so

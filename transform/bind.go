@@ -40,6 +40,7 @@ func Bind(ctx context.Context, p *pipeline.Pipeline) (*pipeline.Binding, error) 
 	}
 	if len(b.problems) == 0 {
 		b.bindChecks()
+		b.bindGates()
 	}
 	b.out.Apply(p)
 	return b.out, errors.Join(b.problems...)
@@ -76,7 +77,8 @@ func (b *binder) prepare() error {
 	}
 	for i := range b.p.Sources {
 		source := &b.p.Sources[i]
-		b.create("raw."+source.Name, pipeline.EmptyRawSQL(source), source.Path)
+		b.create(source.Table(), pipeline.EmptyRawSQL(source), source.Path)
+		b.create(pipeline.GoodTable(source.Name), pipeline.EmptyRawSQL(source), source.Path)
 	}
 	return errors.Join(b.problems...)
 }
@@ -297,5 +299,30 @@ func (b *binder) bindChecks() {
 			b.out.CheckInputs[model.Name] = append(b.out.CheckInputs[model.Name], table)
 		}
 		sort.Strings(b.out.CheckInputs[model.Name])
+	}
+}
+
+// bindGates finds which macros the gates of sources need, and that they bind.
+func (b *binder) bindGates() {
+	for i := range b.p.Sources {
+		source := &b.p.Sources[i]
+		var texts strings.Builder
+		for _, check := range source.Gates {
+			sql := strings.ReplaceAll(check.SQL, pipeline.ObservedOn, "date '2000-01-01'")
+			texts.WriteString(sql + "\n")
+			references, err := b.references(sql)
+			if err == nil {
+				_, err = b.db.Columns(b.ctx, sql)
+			}
+			if err != nil {
+				b.problem(source.Path, source.Name+", gate "+check.Name, "", "%v", err)
+			}
+			for _, table := range references {
+				if table != source.Table() && table != pipeline.GoodTable(source.Name) {
+					b.problem(source.Path, source.Name+", gate "+check.Name, "", "a gate reads %s and %s only, not %s", source.Table(), pipeline.GoodTable(source.Name), table)
+				}
+			}
+		}
+		b.out.CheckMacros[source.Table()] = b.macrosIn(texts.String())
 	}
 }

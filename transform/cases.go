@@ -157,7 +157,9 @@ func (b *Bench) rowsSQL(name string, given Given) string {
 				}
 			} else if column.Name == "_file" {
 				literal = "'case'"
-			} else if column.Name == "_record" {
+			} else if column.Name == "_part" {
+				literal = "''"
+			} else if column.Name == "_record" || column.Name == "_line" {
 				literal = strconv.Itoa(number + 1)
 			}
 			list = append(list, "cast("+literal+" as "+column.Type+") as "+pipeline.QuoteName(column.Name))

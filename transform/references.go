@@ -92,6 +92,8 @@ func layerProblem(model *pipeline.Model, table string) string {
 		return "only staging models read raw tables; read a staging model in place of " + table
 	case layer == "intermediate" && schema == "marts":
 		return "an intermediate model does not read marts such as " + table
+	case schema == "good":
+		return "only gates read a last good version"
 	case schema == "previous":
 		return "only checks read the previous snapshot"
 	}

@@ -25,8 +25,10 @@ func newInit(o *options) *cobra.Command {
 		Short: "make a project: tamiz.yml, and the pipeline's config and SQL to edit",
 		Long: `Make a project in DIR: tamiz.yml, config/ and sql/ of the pipeline, and an inbox for
 files. What is edited there is what runs there. With --sample, also write a synthetic
-sample of the sources, in the publishers' layouts and with their defects.`,
+sample of the sources, in the publishers' layouts and with their defects; with --plain,
+the same tables as UTF-8 text, without archives and workbooks.`,
 		Example: `  tamiz init mx demo --sample --schools 5000
+  tamiz init mx demo --sample --schools 140392 --plain
   tamiz init np ministry`,
 		Args: args(cobra.ExactArgs(2)),
 		RunE: func(command *cobra.Command, arguments []string) error {
@@ -52,6 +54,7 @@ sample of the sources, in the publishers' layouts and with their defects.`,
 	flags := command.Flags()
 	flags.BoolVar(&withSample, "sample", false, "write synthetic sources into DIR/sample")
 	flags.IntVar(&options.Schools, "schools", 5000, "schools in the sample")
+	flags.BoolVar(&options.Plain, "plain", false, "write the sample's tables as plain UTF-8 text files")
 	flags.StringVar(&options.Seed, "seed", "tamiz", "another seed gives another synthetic world")
 	return command
 }

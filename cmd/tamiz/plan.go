@@ -91,7 +91,7 @@ func (s *session) plan(command *cobra.Command, f *runFlags) (*pipeline.Plan, []p
 		return nil, nil, err
 	}
 	if pins == nil || f.fetch {
-		looked, err := s.look(ctx, asOf, false)
+		looked, err := s.glance(ctx, asOf, pins)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
+	"tamiz/config"
 	"tamiz/load"
 	"tamiz/pipeline"
 )
@@ -58,7 +60,7 @@ func (r *runState) tell(flags string, failure error) {
 	}
 	if r.record.Verdict == pipeline.NothingNew && len(r.ran) == 0 {
 		fmt.Fprintf(w, "nothing new since %s (%s checked, %.1f s)\n", r.record.Snapshot, plural(len(r.p.Sources), "source", "sources"), r.record.FinishedAt.Sub(r.record.StartedAt).Seconds())
-		r.tellCarried()
+		r.tellSources(true)
 		return
 	}
 	fmt.Fprintf(w, "%s\n\n", title)
@@ -70,7 +72,7 @@ func (r *runState) tell(flags string, failure error) {
 		fmt.Fprintf(w, "  sources   %-50s %5.1f s\n", fmt.Sprintf("%s, %s new or changed", plural(files, "file", "files"), plural(r.changed, "source", "sources")), r.lookTime.Seconds())
 		fmt.Fprintf(w, "  steps     %-50s %5.1f s\n", fmt.Sprintf("%s planned, %s run", count(len(r.graph.Steps)), count(len(r.ran))), r.stepTime.Seconds())
 	}
-	r.tellCarried()
+	r.tellSources(false)
 	if failure != nil {
 		fmt.Fprintf(w, "\n  %s: nothing public moved\n", paint(w, red, "failed"))
 		return
@@ -83,11 +85,20 @@ func (r *runState) tell(flags string, failure error) {
 	r.tellVerdict(flags)
 }
 
-// tellCarried names the sources whose last version stays in use.
-func (r *runState) tellCarried() {
-	for _, source := range r.p.Sources {
-		if pins := r.pins.Sources[source.Name]; len(pins) > 0 && pins[0].Carried != "" {
-			fmt.Fprintf(r.out, "  %s   %s: %s\n", paint(r.out, yellow, "carried"), source.Name, pins[0].Carried)
+// tellSources names the sources that cannot be used, and what is done instead:
+// with all that the operator has to know or, if nothing has happened since the
+// last run, in one line.
+func (r *runState) tellSources(short bool) {
+	for _, source := range r.record.Sources {
+		word := map[string]string{sourceCarried: "carried", sourceLeftOut: "left out", sourceDead: "dead"}[source.State]
+		switch {
+		case word == "" && !short && len(source.Notes) > 0 && (strings.HasPrefix(source.Notes[0], "came from") || strings.HasPrefix(source.Notes[0], "taken from")):
+			fmt.Fprintf(r.out, "  noted     %s: %s\n", source.Source, source.Notes[0])
+		case word == "":
+		case short:
+			fmt.Fprintf(r.out, "  %s  %s: %s; %s\n", paint(r.out, yellow, word), source.Source, source.Problem, source.Effect)
+		default:
+			fmt.Fprintf(r.out, "\n  %s  %s\n", paint(r.out, yellow, word), strings.ReplaceAll(source.Message, "\n", "\n  "))
 		}
 	}
 }
@@ -96,6 +107,13 @@ func (r *runState) tellVerdict(flags string) {
 	w := r.out
 	switch r.record.Verdict {
 	case pipeline.Held:
+		if len(r.decisions) > 0 {
+			dead := r.decisions[0]
+			fmt.Fprintf(w, "  %s: %s. Readers still see %s.\n", paint(w, red, "held"), r.record.Reason, latestName(r.latest))
+			fmt.Fprintf(w, "  One decision: bring a file of %[1]s (put it into its inbox), or declare the source dead, so that its last version\n"+
+				"  stays in use: in %[2]s, write  sources: {%[3]s: {%[1]s: {dead: \"why\"}}}\n", dead.Source, filepath.Join(relative(r.project.Dir), config.ProjectFile), r.p.Name)
+			return
+		}
 		for _, check := range r.failures {
 			r.tellCheck(paint(w, red, "error"), check)
 		}

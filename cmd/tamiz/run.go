@@ -173,6 +173,12 @@ func (r *runState) judge() error {
 			r.failures = append(r.failures, check)
 		}
 	}
+	if len(r.decisions) > 0 {
+		dead := r.decisions[0]
+		r.record.Verdict = pipeline.Held
+		r.record.Reason = fmt.Sprintf("the required source %s has failed for %s", dead.Source, plural(dead.Days, "day", "days"))
+		return nil
+	}
 	if len(r.failures) > 0 {
 		r.record.Verdict = pipeline.Held
 		r.record.Reason = fmt.Sprintf("%s failed, first %s in %s", plural(len(r.failures), "check", "checks"), r.failures[0].Name, r.failures[0].Table)

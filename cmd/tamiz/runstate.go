@@ -39,7 +39,8 @@ type runState struct {
 	passed    int
 	warnings  []pipeline.CheckResult
 	failures  []pipeline.CheckResult
-	changed   int // sources with other files than in the last run
+	changed   int                     // sources with other files than in the last run
+	decisions []pipeline.SourceRecord // dead sources, which a person must decide about
 	lookTime  time.Duration
 	stepTime  time.Duration
 	events    *zap.Logger
@@ -113,11 +114,14 @@ func (r *runState) pin() error {
 	if r.latest, previous, err = r.session.latest(r.ctx); err != nil {
 		return err
 	}
+	r.pins = pipeline.Pins{Synthetic: r.project.Synthetic}
+	if r.pins.PeriodEnd, r.pins.AsOf, err = r.dates(r.asOf); err != nil {
+		return err
+	}
 	if r.flags.fetch || before == nil {
-		r.pins, err = r.look(r.ctx, r.asOf, true)
+		r.pins.Sources, err = r.look(r.goodVersions(before))
 	} else {
-		r.pins = *before
-		r.pins.PeriodEnd, r.pins.AsOf, err = r.dates(r.asOf)
+		r.pins.Sources = before.Sources
 	}
 	if err != nil {
 		return err
@@ -128,24 +132,12 @@ func (r *runState) pin() error {
 		if before != nil {
 			last = before.Sources[source.Name]
 		}
-		if !sameFiles(last, r.pins.Sources[source.Name]) {
+		if !pipeline.SameFiles(last, r.pins.Sources[source.Name]) {
 			r.changed++
 		}
 	}
 	r.lookTime = time.Since(began)
 	return r.runs.WritePins(r.record.ID, r.pins)
-}
-
-func sameFiles(a, b []pipeline.Pin) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i].Digest != b[i].Digest {
-			return false
-		}
-	}
-	return true
 }
 
 // plan builds the graph and finds what it is for.
@@ -176,7 +168,7 @@ func (s *session) graph(pins pipeline.Pins, latest *load.Snapshot, f *runFlags) 
 
 // publishes reports whether the latest snapshot holds the marts of a graph.
 func (s *session) publishes(graph *pipeline.Plan, latest *load.Snapshot) bool {
-	if latest == nil || len(latest.Tables) != len(s.p.Marts()) {
+	if latest == nil || len(latest.Tables) != len(s.p.Marts()) || !load.SameCarried(latest.Sources, graph.Pins.Sources) {
 		return false
 	}
 	for _, table := range latest.Tables {
@@ -216,7 +208,7 @@ func (r *runState) steps() error {
 	}
 	began := time.Now()
 	walk := r.session.walk(r.record.Workers)
-	r.needs = walk.Needs(r.graph, r.targets, r.fresh, last)
+	r.needs = append(r.needs, walk.Needs(r.graph, r.targets, r.fresh, last)...)
 	progress := &bar{w: r.out, began: began}
 	walk.Progress = func(event pipeline.Event) {
 		progress.show(event)

@@ -152,22 +152,24 @@ func (s *session) dates(asOf time.Time) (periodEnd, asOfDate string, err error) 
 	return end.Format(pipeline.DateLayout), asOf.Format(pipeline.DateLayout), nil
 }
 
-// look finds what the sources hold now, without writing anything (plan), or
-// archives and records it (run).
-func (s *session) look(ctx context.Context, asOf time.Time, write bool) (pipeline.Pins, error) {
+// glance finds what the folders of the sources hold now, without writing or
+// fetching anything; sources that have an address keep the files of the last
+// run.
+func (s *session) glance(ctx context.Context, asOf time.Time, last *pipeline.Pins) (pipeline.Pins, error) {
 	pins := pipeline.Pins{Sources: map[string][]pipeline.Pin{}, Synthetic: s.project.Synthetic}
 	var err error
 	if pins.PeriodEnd, pins.AsOf, err = s.dates(asOf); err != nil {
 		return pins, err
 	}
 	for _, source := range s.p.Sources {
-		look := extract.Look
-		if write {
-			look = extract.Observe
+		var found []pipeline.Pin
+		if !source.Online() {
+			if found, err = extract.Look(ctx, source, s.log); err != nil {
+				return pins, err
+			}
 		}
-		found, err := look(ctx, source, s.archive, s.log)
-		if err != nil {
-			return pins, err
+		if len(found) == 0 && last != nil {
+			found = last.Sources[source.Name]
 		}
 		if len(found) > 0 {
 			pins.Sources[source.Name] = found

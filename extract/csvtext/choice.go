@@ -21,7 +21,7 @@ func (s *Survey) Choose() (Choice, error) {
 	if len(s.run) > 0 {
 		s.judgeRun(nil, true)
 	}
-	if err := alien(s.head); err != nil {
+	if err := Foreign(s.head, "a table in text (csv)"); err != nil {
 		return Choice{}, err
 	}
 	if s.control != nil {

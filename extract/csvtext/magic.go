@@ -21,8 +21,9 @@ var (
 	}
 )
 
-// alien says what a file is if it is no table in text at all.
-func alien(head []byte) *pipeline.Error {
+// Foreign says what a file is if its beginning shows that it is no table in
+// text at all. wanted names, for the message, what should have been there.
+func Foreign(head []byte, wanted string) *pipeline.Error {
 	if len(head) == 0 {
 		return &pipeline.Error{Kind: pipeline.Drift, Problem: "the file is empty", Found: "0 bytes",
 			Hint: "the download may have been cut short; get the file again"}
@@ -43,7 +44,7 @@ func alien(head []byte) *pipeline.Error {
 	for _, tag := range []string{"<!doctype", "<html", "<head", "<body", "<script"} {
 		if strings.HasPrefix(start, tag) {
 			return &pipeline.Error{Kind: pipeline.Drift, Problem: "got a web page instead of a table",
-				Expected: "a table in text (csv)", Found: Cut(string(head[:min(len(head), 200)])),
+				Expected: wanted, Found: Cut(string(head[:min(len(head), 200)])),
 				Hint: "the publisher's server may have answered with an error page; open the address in a browser and save the file itself"}
 		}
 	}
@@ -53,6 +54,6 @@ func alien(head []byte) *pipeline.Error {
 	if what == "" {
 		return nil
 	}
-	return &pipeline.Error{Kind: pipeline.Drift, Problem: "the file is " + what + ", not a table in text (csv)",
+	return &pipeline.Error{Kind: pipeline.Drift, Problem: "the file is " + what + ", not " + wanted,
 		Hint: "unpack it, or export the table as CSV in UTF-8, and put that file into the folder"}
 }

@@ -220,5 +220,5 @@ func ReadParquet(files []string) string {
 }
 
 // CreateSchemas makes the schemas that models live in.
-const CreateSchemas = "create schema raw; create schema method; create schema reference; " +
+const CreateSchemas = "create schema raw; create schema good; create schema method; create schema reference; " +
 	"create schema staging; create schema intermediate; create schema marts; create schema previous;"

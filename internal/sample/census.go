@@ -2,40 +2,22 @@ package sample
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/encoding/charmap"
 )
 
-// censusHeader is a part of INEGI's layout RESAGEBURB of the 2020 census, in INEGI's order.
-var censusHeader = []string{
-	"ENTIDAD", "NOM_ENT", "MUN", "NOM_MUN", "LOC", "NOM_LOC", "AGEB", "MZA", "POBTOT", "POBFEM", "POBMAS",
-	"P_15A17", "P15A17A", "GRAPROES", "TVIVHAB", "VIVPARH_CV", "VPH_TV", "VPH_PC", "VPH_CEL", "VPH_INTER", "VPH_SINTIC",
-}
+// censusHeader is INEGI's layout RESAGEBURB of the 2020 census.
+var censusHeader = append([]string{"ENTIDAD", "NOM_ENT", "MUN", "NOM_MUN", "LOC", "NOM_LOC", "AGEB", "MZA"}, censusIndicators...)
 
-// figures are the census counts of a place, or of several together.
+// figures are the census counts of a place that the rest of the world hangs together with.
 type figures struct {
 	people, women, teens, pupils     int
 	adults                           int
 	schoolYears                      float64 // of all adults together
 	inhabited, dwellings             int     // TVIVHAB, VIVPARH_CV
 	tv, computer, mobile, net, noICT int
-}
-
-func (f *figures) add(other figures) {
-	f.people += other.people
-	f.women += other.women
-	f.teens += other.teens
-	f.pupils += other.pupils
-	f.adults += other.adults
-	f.schoolYears += other.schoolYears
-	f.inhabited += other.inhabited
-	f.dwellings += other.dwellings
-	f.tv += other.tv
-	f.computer += other.computer
-	f.mobile += other.mobile
-	f.net += other.net
-	f.noICT += other.noICT
 }
 
 // figures gives the counts of a place.
@@ -69,54 +51,66 @@ func (w *world) writeCensus(p *press) error {
 			for to < len(w.towns) && w.towns[to].state == w.towns[from].state {
 				to++
 			}
-			w.writeStateCensus(sheet, from, to)
+			if err := w.writeStateCensus(p, sheet, from, to); err != nil {
+				return err
+			}
 			from = to
 		}
-		return p.ctx.Err()
+		return nil
 	})
 }
 
-func (w *world) writeStateCensus(sheet *sheet, from, to int) {
-	var total figures
+// writeStateCensus counts a state twice, as its total stands first: that takes less than to keep it all.
+func (w *world) writeStateCensus(p *press, sheet *sheet, from, to int) error {
+	var total, one tally
+	var places []tally
 	for town := from; town < to; town++ {
-		total.add(w.townFigures(town))
+		one, places = w.townTally(town, places)
+		total.add(&one)
 	}
 	row := censusRow{state: w.towns[from].state, level: "Total de la entidad"}
-	row.write(sheet, total, nil)
+	row.write(sheet, &total, nil)
 	for town := from; town < to; town++ {
-		w.writeTownCensus(sheet, town)
+		if err := p.ctx.Err(); err != nil {
+			return err
+		}
+		one, places = w.townTally(town, places)
+		w.writeTownCensus(sheet, town, &one, places)
 	}
+	return nil
 }
 
-// townFigures sums a municipality: its AGEBs and its villages, which have no row of their own.
-func (w *world) townFigures(town int) figures {
-	var total figures
+// townTally counts a municipality: its AGEBs and its villages, which have no row of their own. It gives the total, and
+// each place, in a slice that it may take from the last call.
+func (w *world) townTally(town int, places []tally) (total tally, each []tally) {
 	t := &w.towns[town]
-	for id := t.urban.from; id < t.rural.to; id++ {
-		total.add(w.figures(id))
+	each = slices.Grow(places[:0], t.rural.to-t.urban.from)[:t.rural.to-t.urban.from]
+	for i := range each {
+		w.tally(t.urban.from+i, &each[i])
+		total.add(&each[i])
 	}
-	return total
+	return total, each
 }
 
-func (w *world) writeTownCensus(sheet *sheet, town int) {
+func (w *world) writeTownCensus(sheet *sheet, town int, total *tally, places []tally) {
 	t := &w.towns[town]
 	// Part of the municipalities went through a spreadsheet, which took the leading zeros.
 	row := censusRow{state: t.state, town: t.code, level: "Total del municipio"}
 	row.bare = w.chance.of("zeros lost", town).Uniform() < 0.25
-	row.write(sheet, w.townFigures(town), nil)
+	row.write(sheet, total, nil)
 	for from := t.urban.from; from < t.urban.to; {
 		to, locality := from, w.places[from].locality
-		var total figures
+		var total tally
 		for to < t.urban.to && w.places[to].locality == locality {
-			total.add(w.figures(to))
+			total.add(&places[to-t.urban.from])
 			to++
 		}
 		row.locality, row.ageb, row.level = locality, "", "Total de la localidad urbana"
-		row.write(sheet, total, nil)
+		row.write(sheet, &total, nil)
 		row.level = "Total AGEB urbana"
 		for id := from; id < to; id++ {
 			row.ageb = w.places[id].ageb
-			row.write(sheet, w.figures(id), w.maskOf(id))
+			row.write(sheet, &places[id-t.urban.from], w.maskOf(id))
 		}
 		from = to
 	}
@@ -130,7 +124,7 @@ type censusRow struct {
 	bare                  bool // leading zeros lost, but for the state's
 }
 
-func (r censusRow) write(sheet *sheet, f figures, mask func(column string) string) {
+func (r censusRow) write(sheet *sheet, t *tally, mask func(column int) string) {
 	width := func(n int) int {
 		if r.bare {
 			return 1
@@ -157,61 +151,68 @@ func (r censusRow) write(sheet *sheet, f figures, mask func(column string) strin
 	sheet.text(r.level)
 	sheet.text(ageb)
 	sheet.code(0, width(3))
-	f.write(sheet, mask)
+	t.write(sheet, mask)
 	sheet.end()
 }
 
-// write writes the figures; mask may give another text for a column.
-func (f figures) write(sheet *sheet, mask func(column string) string) {
-	masked := func(column string) bool {
-		if mask == nil {
-			return false
+// write writes the figures; mask, if any, may give another text for a column.
+func (t *tally) write(sheet *sheet, mask func(column int) string) {
+	hidden := ""
+	for i := range censusIndicators {
+		text := ""
+		if mask != nil {
+			text = mask(i)
 		}
-		text := mask(column)
-		if text != "" {
+		switch {
+		case i == colPupils || i == colSchooling:
+			hidden = text
+		case text == "" && (partOf(i, colPupils) || partOf(i, colSchooling)):
+			text = hidden // who knew the women and the men would know the whole
+		}
+		number, isRatio := censusRatios[i], censusRatios[i].times != 0
+		switch {
+		case text != "":
 			sheet.text(text)
+		case partOf(i, colSchooling) || i == colSchooling:
+			years := t.schoolYears / float64(max(1, t.cells[colAdults]))
+			sheet.decimal(years*[3]float64{1, 0.985, 1.016}[i-colSchooling], 2)
+		case isRatio && t.cells[number.below] == 0:
+			sheet.text("N/D")
+		case isRatio:
+			sheet.decimal(number.times*float64(t.cells[number.above])/float64(t.cells[number.below]), 2)
+		case mask != nil && secret[i] && (t.cells[i] == 1 || t.cells[i] == 2):
+			sheet.text("*")
+		default:
+			sheet.count(t.cells[i])
 		}
-		return text != ""
 	}
-	count := func(column string, n int) {
-		if !masked(column) {
-			sheet.count(n)
-		}
-	}
-	sheet.count(f.people)
-	count("POBFEM", f.women)
-	count("POBMAS", f.people-f.women)
-	count("P_15A17", f.teens)
-	count("P15A17A", f.pupils)
-	if !masked("GRAPROES") {
-		sheet.decimal(f.schoolYears/float64(max(1, f.adults)), 2)
-	}
-	sheet.count(f.inhabited)
-	count("VIVPARH_CV", f.dwellings)
-	count("VPH_TV", f.tv)
-	count("VPH_PC", f.computer)
-	count("VPH_CEL", f.mobile)
-	count("VPH_INTER", f.net)
-	count("VPH_SINTIC", f.noICT)
 }
 
-// maskOf gives the mask of an AGEB: all of it where one or two dwellings stand, single cells elsewhere, about as
-// often as in the published files.
-func (w *world) maskOf(id int) func(column string) string {
+// partOf says whether a column is the women or the men of a whole.
+func partOf(column, whole int) bool { return column == whole+1 || column == whole+2 }
+
+// maskOf gives the mask of an AGEB: all of it but the numbers of people and dwellings where one or two dwellings stand,
+// single cells elsewhere, about as often as in the published files.
+func (w *world) maskOf(id int) func(column int) string {
 	dwellings := w.places[id].dwellings
-	return func(column string) string {
-		u := w.chance.of("mask", id).Text(".").Text(column).Uniform()
+	draws := w.chance.of("mask", id).Text(".")
+	return func(column int) string {
 		switch {
-		case dwellings == 0 && column == "GRAPROES":
+		case column == colPeople || column == colInhabited || column == colAllDwellings:
+			return ""
+		case dwellings == 0 && column == colSchooling:
 			return "N/D"
 		case dwellings == 1 || dwellings == 2:
 			return "*"
-		case dwellings == 0:
+		case dwellings == 0 || secret[column]:
 			return ""
-		case column == "P15A17A" && u < 0.05, column == "VPH_INTER" && u < 0.02, column == "GRAPROES" && u < 0.006,
-			column == "VPH_SINTIC" && u < 0.08, column == "VPH_PC" && u < 0.01:
+		}
+		u := draws.Text(censusIndicators[column]).Uniform()
+		switch {
+		case column == colPupils && u < 0.05, column == colNet && u < 0.02, column == colSchooling && u < 0.006,
+			column == colNoICT && u < 0.08, column == colPC && u < 0.01:
 			return "*"
-		case u > 0.998 && strings.HasPrefix(column, "VPH_"), column == "GRAPROES" && u > 0.996:
+		case u > 0.998 && strings.HasPrefix(censusIndicators[column], "VPH_"), column == colSchooling && u > 0.996:
 			return "N/D"
 		}
 		return ""

@@ -21,15 +21,8 @@ var waves = []struct {
 	{day(2021, time.August, 18), 27, 0.55},
 }
 
-// writeDeaths writes the two series: INEGI's final one for 2015-2018, the ministry's current one for 2020-2021. There
-// is nothing for 2019, as in the files that people find.
-func (w *world) writeDeaths(p *press) error {
-	if err := w.writeDeathsINEGI(p); err != nil {
-		return err
-	}
-	return w.writeDeathsSSA(p)
-}
-
+// writeDeathsINEGI writes INEGI's final series, for 2015-2018; the ministry's current one is for 2020-2021. There is
+// nothing for 2019, as in the files that people find.
 func (w *world) writeDeathsINEGI(p *press) error {
 	first, last := day(2015, time.January, 1), day(2018, time.December, 31)
 	file := layout{lineEnd: "\n", separator: '\t'}

@@ -5,3 +5,6 @@ var (
 	Binomial  = binomial
 	Apportion = apportion
 )
+
+// Keys gives what hands out keys by state and letters.
+func Keys() func(state int, letters string) (string, error) { return newKeyring().next }

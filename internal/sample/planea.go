@@ -1,5 +1,11 @@
 package sample
 
+import (
+	"archive/zip"
+	"fmt"
+	"os"
+)
+
 var planeaHeader = []string{
 	"CLAVE DE LA ESCUELA", "TURNO", "NOMBRE DE LA ESCUELA", "ENTIDAD", "NIVEL", "AÑO", "ALUMNOS PROGRAMADOS",
 	"ALUMNOS EVALUADOS LENGUAJE Y COMUNICACIÓN", "ALUMNOS EVALUADOS MATEMÁTICAS",
@@ -49,32 +55,90 @@ func (w *world) levels(subject string, id, tested int, eta float64) [4]int {
 	return counts
 }
 
-// writePlanea writes the test results. Of the missing schools every other one is not there at all, the rest stand
-// there with empty cells; one school in fifty has one subject only; and some CCTs with two shifts have one row
-// without a shift, for both of them together.
-func (w *world) writePlanea(p *press) error {
-	file := layout{lineEnd: "\n", separator: ','}
-	return p.file("planea/synthetic_planea_basica.csv", file, planeaHeader, func(sheet *sheet) error {
-		for id := range w.schools {
-			if err := p.step(); err != nil {
+// planeaSheet and planeaFooter are the name of the sheet and the last row of every workbook.
+const (
+	planeaSheet  = "ESCUELAS"
+	planeaFooter = "Fuente: datos sintéticos, hechos por un programa; ninguna cifra es real."
+)
+
+// planeaLevels are the two workbooks of a state, by the grade that sits the test.
+var planeaLevels = []struct{ grade, level string }{{"06", primary}, {"09", secondary}}
+
+// writePlanea writes the test results of one state, whose schools these are: an archive with a workbook for each
+// level, or, when plain, a text file for each.
+func (w *world) writePlanea(p *press, schools span) error {
+	state := w.stateOf(schools.from)
+	if p.plain {
+		for _, at := range planeaLevels {
+			name := fmt.Sprintf("planea/planea%s_%02d.csv", at.grade, state)
+			err := p.file(name, layout{lineEnd: "\n", separator: ','}, planeaHeader, func(sheet *sheet) error {
+				return w.writeResults(p, sheet, schools, at.level)
+			})
+			if err != nil {
 				return err
-			}
-			s := &w.schools[id]
-			switch {
-			case w.sharesResults(s):
-				if s.site == id {
-					w.writeResult(sheet, id, "", w.score(id).plus(w.score(id+1)))
-				}
-			case !s.missing:
-				w.writeResult(sheet, id, s.shift, w.score(id))
-			case w.chance.of("absent", id).Uniform() < 0.5:
-				w.writeResultHead(sheet, id, s.shift, w.score(id).planned)
-				sheet.empty(10)
-				sheet.end()
 			}
 		}
 		return nil
+	}
+	return p.create(fmt.Sprintf("planea/planea_%02d.zip", state), func(file *os.File) error {
+		archive := newArchive(file)
+		for _, at := range planeaLevels {
+			name := fmt.Sprintf("planea%s_%02d.xlsx", at.grade, state)
+			if err := w.writePlaneaBook(p, archive, name, schools, at.level); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		return archive.Close()
 	})
+}
+
+func (w *world) writePlaneaBook(p *press, archive *zip.Writer, name string, schools span, level string) error {
+	entry, err := archive.CreateHeader(archiveHeader(name))
+	if err != nil {
+		return err
+	}
+	book, err := newWorkbook(entry, planeaSheet)
+	if err != nil {
+		return err
+	}
+	for _, title := range planeaHeader {
+		book.text(title)
+	}
+	book.end()
+	if err := w.writeResults(p, book, schools, level); err != nil {
+		return err
+	}
+	book.text(planeaFooter)
+	book.end()
+	return book.close()
+}
+
+// writeResults writes the rows of the schools of one level. Of the missing schools every other one is not there at
+// all, the rest stand there with empty cells; one school in fifty has one subject only; and some CCTs with two shifts
+// have one row without a shift, for both of them together.
+func (w *world) writeResults(p *press, table table, schools span, level string) error {
+	for id := schools.from; id < schools.to; id++ {
+		s := &w.schools[id]
+		if kinds[s.kind].level != level {
+			continue
+		}
+		if err := p.step(); err != nil {
+			return err
+		}
+		switch {
+		case w.sharesResults(s):
+			if s.site == id {
+				w.writeResult(table, id, "", w.score(id).plus(w.score(id+1)))
+			}
+		case !s.missing:
+			w.writeResult(table, id, s.shift, w.score(id))
+		case w.chance.of("absent", id).Uniform() < 0.5:
+			w.writeResultHead(table, id, s.shift, w.score(id).planned)
+			table.empty(10)
+			table.end()
+		}
+	}
+	return nil
 }
 
 // sharesResults says whether the shifts of a CCT stand in one row without a shift. Only where both have results:
@@ -84,23 +148,23 @@ func (w *world) sharesResults(s *school) bool {
 		w.chance.of("shared", s.site).Uniform() < 0.045
 }
 
-func (w *world) writeResultHead(sheet *sheet, id int, shift string, planned int) {
+func (w *world) writeResultHead(table table, id int, shift string, planned int) {
 	s := &w.schools[id]
-	sheet.text(s.cct)
-	sheet.text(shift)
-	sheet.numbered("ESCUELA SINTÉTICA ", s.site+1, 6, " (DATOS SINTÉTICOS)")
-	sheet.text(states[w.stateOf(id)-1].upper)
-	sheet.text(kinds[s.kind].level)
+	table.text(s.cct)
+	table.text(shift)
+	table.numbered("ESCUELA SINTÉTICA ", s.site+1, 6, " (DATOS SINTÉTICOS)")
+	table.text(states[w.stateOf(id)-1].upper)
+	table.text(kinds[s.kind].level)
 	if kinds[s.kind].level == primary {
-		sheet.count(2018) // PLANEA tested the sixth grade in 2018,
+		table.count(2018) // PLANEA tested the sixth grade in 2018,
 	} else {
-		sheet.count(2019) // and the ninth in 2019
+		table.count(2019) // and the ninth in 2019
 	}
-	sheet.count(planned)
+	table.count(planned)
 }
 
-func (w *world) writeResult(sheet *sheet, id int, shift string, score score) {
-	w.writeResultHead(sheet, id, shift, score.planned)
+func (w *world) writeResult(table table, id int, shift string, score score) {
+	w.writeResultHead(table, id, shift, score.planned)
 	u := w.chance.of("subject", id).Uniform()
 	language, maths := u >= 0.01, u < 0.99
 	for _, subject := range []struct {
@@ -108,23 +172,23 @@ func (w *world) writeResult(sheet *sheet, id int, shift string, score score) {
 		tested bool
 	}{{score.language, language}, {score.maths, maths}} {
 		if subject.tested {
-			sheet.count(sum4(subject.counts))
+			table.count(sum4(subject.counts))
 		} else {
-			sheet.empty(1)
+			table.empty(1)
 		}
 	}
-	writeLevels(sheet, score.language, language)
-	writeLevels(sheet, score.maths, maths)
-	sheet.end()
+	writeLevels(table, score.language, language)
+	writeLevels(table, score.maths, maths)
+	table.end()
 }
 
-func writeLevels(sheet *sheet, counts [4]int, tested bool) {
+func writeLevels(table table, counts [4]int, tested bool) {
 	if !tested {
-		sheet.empty(len(counts))
+		table.empty(len(counts))
 		return
 	}
 	for _, count := range counts {
-		sheet.percent(count, sum4(counts))
+		table.percent(count, sum4(counts))
 	}
 }
 

@@ -61,7 +61,7 @@ func (w *world) writeSchool(sheet *sheet, id int) {
 	s := &w.schools[id]
 	kind := &kinds[s.kind]
 	support := kind.support[0]
-	if s.cct[2:5] != kind.letters[0] {
+	if w.letters(s.site, s.kind) != kind.letters[0] {
 		support = kind.support[1]
 	}
 	sheet.text(s.cct)

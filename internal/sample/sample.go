@@ -12,24 +12,27 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 )
 
 // Options say how large the sample is and which of the many possible samples it is.
 type Options struct {
 	// Schools is, for mx, the number of distinct primary and secondary school-shifts in the registry, exactly;
-	// preschools, upper secondary schools and duplicate rows come on top. For np it scales the number of schools,
-	// 600 at 5,000 and never fewer than 60. Zero means 5,000.
+	// preschools, upper secondary schools and duplicate rows come on top. At most 1,403,920. For np it scales the
+	// number of schools, 600 at 5,000 and never fewer than 60. Zero means 5,000.
 	Schools int
 	// Seed chooses the sample. Empty means "tamiz".
 	Seed string
+	// Plain writes the same tables, cell by cell, as UTF-8 text with line feeds, without byte order marks, archives
+	// and workbooks. Separators stay: what a publisher separates by tabs stays so.
+	Plain bool
 }
 
 const (
 	defaultSchools = 5000
 	defaultSeed    = "tamiz"
+	// A country has 140,392 primary and secondary schools; ten countries are the most that the keys are made for.
+	mostSchools = 10 * 140_392
 )
 
 // Write writes the synthetic sources of a pipeline ("mx" or "np") below dir, in a folder for each source, and gives
@@ -43,7 +46,7 @@ func Write(
 	}
 	options.Schools = cmp.Or(options.Schools, defaultSchools)
 	options.Seed = cmp.Or(options.Seed, defaultSeed)
-	press := &press{ctx: ctx, dir: dir, progress: progress}
+	press := &press{ctx: ctx, dir: dir, progress: progress, plain: options.Plain}
 	var err error
 	switch pipeline {
 	case "mx":
@@ -59,67 +62,4 @@ func Write(
 	press.finish()
 	slices.Sort(press.paths)
 	return press.paths, nil
-}
-
-// press writes the files of one sample and counts the work.
-type press struct {
-	ctx         context.Context
-	dir         string
-	progress    func(done, total int)
-	paths       []string
-	done, total int
-}
-
-// pulse is how many units of work pass between two looks at the context: rare enough to cost nothing, often enough
-// to stop within a few milliseconds.
-const pulse = 512
-
-// step counts one unit of work, and gives an error once the work is no longer wanted.
-func (p *press) step() error {
-	p.done++
-	if p.done%pulse != 0 {
-		return nil
-	}
-	if p.progress != nil {
-		p.progress(min(p.done, p.total), p.total)
-	}
-	return p.ctx.Err()
-}
-
-func (p *press) finish() {
-	if p.progress != nil {
-		p.progress(p.total, p.total)
-	}
-}
-
-// file writes one file: its header, unless there is none, then what body puts on the sheet.
-func (p *press) file(name string, layout layout, header []string, body func(*sheet) error) error {
-	if err := p.ctx.Err(); err != nil {
-		return err
-	}
-	path := filepath.Join(p.dir, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	file, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	sheet := newSheet(file, layout)
-	for _, title := range header {
-		sheet.text(title)
-	}
-	sheet.end()
-	err = body(sheet)
-	if closing := sheet.close(); err == nil {
-		err = closing
-	}
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	p.paths = append(p.paths, path)
-	return nil
 }

@@ -184,16 +184,31 @@ type keyring struct{ used map[string]int }
 
 func newKeyring() *keyring { return &keyring{used: map[string]int{}} }
 
+// keysOfSeries is how many keys have the same state and letters.
+const keysOfSeries = 9999
+
+// spareLetters stand for the fourth and fifth letter of a key when all numbers under these letters are given away,
+// which only happens in a world of more schools than the country has. Followed by A, B, C and so on, they mean nothing
+// to any ministry.
+var spareLetters = map[string]string{
+	"PR": "W", "PB": "X", "ES": "Y", "ST": "Z", "TV": "Q", "JN": "U", "BH": "V",
+}
+
 // next makes the next key of a state and kind. Numbers go down from 9999, where hardly a real school is found, so
 // that an invented key is not easily taken for that of a school one knows.
 func (k *keyring) next(state int, letters string) (string, error) {
 	prefix := string(appendPadded(nil, state, 2)) + letters
-	number := 9999 - k.used[prefix]
-	if number < 1 {
-		return "", fmt.Errorf("more than 9999 keys that begin with %s: ask for fewer schools", prefix)
-	}
+	used := k.used[prefix]
 	k.used[prefix]++
-	key := appendPadded([]byte(prefix), number, 4)
+	key := []byte(prefix)
+	if series := used / keysOfSeries; series > 0 {
+		spare, known := spareLetters[letters[1:]]
+		if !known || series > 26 {
+			return "", fmt.Errorf("more keys that begin with %s than there are letters for: ask for fewer schools", prefix)
+		}
+		key[3], key[4] = spare[0], byte('A'+series-1)
+	}
+	key = appendPadded(key, keysOfSeries-used%keysOfSeries, 4)
 	return string(append(key, checkLetter(key))), nil
 }
 

@@ -21,7 +21,20 @@ type layout struct {
 	openEnd    bool // no line end after the last row
 }
 
-// sheet writes the rows of one file. The first error stays, and close gives it.
+// plain is the layout of the same cells as UTF-8 text with line feeds.
+func (l layout) plain() layout { return layout{lineEnd: "\n", separator: l.separator} }
+
+// table takes the cells of a table one after the other, whatever it writes them to.
+type table interface {
+	text(value string)
+	numbered(before string, n, width int, after string)
+	count(n int)
+	percent(k, n int)
+	empty(cells int)
+	end()
+}
+
+// sheet writes the rows of one text file. The first error stays, and close gives it.
 type sheet struct {
 	layout
 	out   *bufio.Writer
@@ -103,8 +116,8 @@ func (s *sheet) decimal(x float64, places int) {
 
 // percent writes k of n as "49.1%", the way PLANEA prints shares.
 func (s *sheet) percent(k, n int) {
-	s.decimal(100*float64(k)/float64(n), 1)
-	s.row = append(s.row, '%')
+	s.next()
+	s.row = appendPercent(s.row, k, n)
 }
 
 // empty writes so many cells without anything in them.
@@ -162,6 +175,11 @@ func (s *sheet) close() error {
 	}
 	s.keep(0, s.out.Flush())
 	return s.err
+}
+
+// appendPercent appends k of n as "49.1%".
+func appendPercent(to []byte, k, n int) []byte {
+	return append(strconv.AppendFloat(to, 100*float64(k)/float64(n), 'f', 1, 64), '%')
 }
 
 // appendPadded appends n in decimal with leading zeros up to the width.

@@ -52,7 +52,8 @@ var lackingAtZero = [4]float64{-0.25, 0.35, -2.6, -2.25} // logits: internet, co
 
 // newWorld draws the municipalities, their places and their schools.
 func newWorld(p *press, options Options) (*world, error) {
-	w := &world{chance: newChance(options.Seed)}
+	// Exactly as large as it gets: what grows by doubling would need twice the memory.
+	w := &world{chance: newChance(options.Seed), schools: make([]school, 0, options.Schools)}
 	keys := newKeyring()
 	for i, schools := range schoolsByState(options.Schools) {
 		if schools == 0 {
@@ -71,7 +72,8 @@ func newWorld(p *press, options Options) (*world, error) {
 // settle draws the municipalities and places of a state: about one municipality for 50 schools, and 0.46 AGEBs for a
 // school, since the country has some 64,000 urban AGEBs and 140,000 such schools.
 func (w *world) settle(state, schools int) {
-	towns := max(1, min(schools/8, max(2, schools/50)))
+	// The codes of municipalities, and of AGEBs within one, have three digits.
+	towns := min(max(1, min(schools/8, max(2, schools/50))), 999)
 	agebs := max(towns, int(math.Round(0.46*float64(schools))))
 	first := len(w.towns)
 	weights := make([]float64, towns)
@@ -90,7 +92,7 @@ func (w *world) settle(state, schools int) {
 	for i, share := range apportion(agebs-towns, weights) {
 		town := &w.towns[first+i]
 		town.urban.from = len(w.places)
-		for k := range share + 1 {
+		for k := range min(share+1, 999) {
 			w.places = append(w.places, w.neighbourhood(first+i, k))
 		}
 		town.urban.to, town.rural.from = len(w.places), len(w.places)

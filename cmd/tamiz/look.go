@@ -1,0 +1,298 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"tamiz/extract"
+	"tamiz/extract/web"
+	"tamiz/pipeline"
+)
+
+// looking is one look at the world: what each source holds now, and whether a
+// run may stand on it.
+type looking struct {
+	*session
+	watch      *extract.Watch
+	pins       map[string][]pipeline.Pin
+	good       map[string][]pipeline.Pin // the last good versions
+	faults     map[string]error
+	refused    map[string][]pipeline.Pin // new versions that failed
+	notes      map[string][]string
+	admissions []*pipeline.Admission
+}
+
+// How a source stands after a look.
+const (
+	sourceGood    = "good"
+	sourceNever   = "never fetched"
+	sourceCarried = "carried forward"
+	sourceLeftOut = "left out"
+	sourceDead    = "dead"
+)
+
+// look asks all sources, judges new versions, and settles what each of them
+// gives to this run: its new version, its last good one, or nothing.
+func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.Pin, error) {
+	l := &looking{session: r.session, pins: map[string][]pipeline.Pin{}, good: good, faults: map[string]error{}, refused: map[string][]pipeline.Pin{}, notes: map[string][]string{},
+		watch: &extract.Watch{Archive: r.archive, Log: r.log, Scratch: filepath.Join(r.warehouse.Dir(), "tmp", "downloads"), Web: web.New(web.Options{
+			UserAgent: userAgent(r.project.HTTP.Contact), Tries: r.project.HTTP.Tries, Wait: r.project.HTTP.Wait, IdleTimeout: r.project.HTTP.Timeout})}}
+	if err := l.observe(r.ctx); err != nil {
+		return nil, err
+	}
+	walk := r.session.walk(r.record.Workers)
+	progress := &bar{w: r.out, began: time.Now()}
+	walk.Progress = func(event pipeline.Event) {
+		progress.show(event)
+		r.logEvent(event)
+	}
+	if err := l.admit(r.ctx, walk, nil); err != nil {
+		return nil, err
+	}
+	if retry, err := l.inboxes(r.ctx); err != nil {
+		return nil, err
+	} else if err := l.admit(r.ctx, walk, retry); err != nil {
+		return nil, err
+	}
+	for _, admission := range l.admissions {
+		r.needs = append(r.needs, admission.Needs...)
+		for _, record := range admission.Records {
+			r.ran[record.Fingerprint] = record
+		}
+	}
+	pins := map[string][]pipeline.Pin{}
+	for i := range r.p.Sources {
+		source := &r.p.Sources[i]
+		state, err := l.settle(source)
+		if err != nil {
+			return nil, err
+		}
+		r.record.Sources = append(r.record.Sources, state)
+		if len(state.Pins) > 0 {
+			pins[source.Name] = state.Pins
+		}
+		if state.State == sourceDead {
+			r.decisions = append(r.decisions, state)
+		}
+	}
+	return pins, nil
+}
+
+func userAgent(contact string) string {
+	if contact == "" {
+		return "tamiz/" + version
+	}
+	return "tamiz/" + version + " (+" + contact + ")"
+}
+
+// observe asks every source. One that does not answer is a fault of its own;
+// our own storage and the user's interrupt end the look.
+func (l *looking) observe(ctx context.Context) error {
+	for i := range l.p.Sources {
+		source := &l.p.Sources[i]
+		observation, err := l.watch.Observe(ctx, *source)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		switch pipeline.KindOf(err) {
+		case pipeline.SourceDown, pipeline.Drift:
+			l.faults[source.Name] = err
+		default:
+			if err != nil {
+				return err
+			}
+			l.see(source.Name, observation)
+		}
+	}
+	return nil
+}
+
+// see takes what was observed, and notes what a person should know of it.
+func (l *looking) see(source string, observation extract.Observation) {
+	l.pins[source] = observation.Pins()
+	switch observation.How {
+	case extract.HowMirror:
+		for _, file := range observation.Files {
+			if file.From != "" {
+				l.notes[source] = []string{"came from the mirror " + file.From + ", for its own address failed"}
+			}
+		}
+	case extract.HowInbox:
+		var digests []string
+		for _, file := range observation.Files {
+			digests = append(digests, file.Name+" (sha256 "+file.Digest.Short()+"…)")
+		}
+		l.notes[source] = []string{fmt.Sprintf("taken from the inbox: %s, put there by %s, seen %s", strings.Join(digests, ", "), observation.By,
+			observation.ObservedAt.Format(pipeline.DateLayout))}
+	}
+}
+
+// admit judges those new versions that are not in use yet, all of them or
+// those of some sources.
+func (l *looking) admit(ctx context.Context, walk *pipeline.Walk, only map[string]bool) error {
+	var candidates []*pipeline.Candidate
+	for i := range l.p.Sources {
+		source := &l.p.Sources[i]
+		pins := l.pins[source.Name]
+		if len(pins) == 0 || pipeline.SameFiles(pins, l.good[source.Name]) || (only != nil && !only[source.Name]) {
+			continue
+		}
+		candidates = append(candidates, &pipeline.Candidate{Source: source, Pins: pins, Good: l.good[source.Name]})
+	}
+	if len(candidates) == 0 {
+		return nil
+	}
+	admission, err := walk.Admit(ctx, l.p, l.binding, candidates, l.engines)
+	if err != nil {
+		return err
+	}
+	l.admissions = append(l.admissions, admission)
+	for _, record := range admission.Records {
+		for _, candidate := range candidates {
+			if strings.HasPrefix(record.Table, candidate.Source.Table()) && record.Kind == pipeline.StepRead && admission.Refused[candidate.Source.Name] == nil {
+				l.notes[candidate.Source.Name] = append(l.notes[candidate.Source.Name], record.Notes...)
+			}
+		}
+	}
+	for name, refusal := range admission.Refused {
+		l.faults[name], l.refused[name] = refusal, l.pins[name]
+		delete(l.pins, name)
+	}
+	return nil
+}
+
+// inboxes looks for what people have put there in place of a download that
+// failed.
+func (l *looking) inboxes(ctx context.Context) (map[string]bool, error) {
+	found := map[string]bool{}
+	for i := range l.p.Sources {
+		source := &l.p.Sources[i]
+		if l.faults[source.Name] == nil {
+			continue
+		}
+		observation, err := l.watch.Inbox(ctx, *source)
+		if kind := pipeline.KindOf(err); err != nil && kind != pipeline.SourceDown && kind != pipeline.Drift {
+			return nil, err
+		}
+		if len(observation.Files) > 0 {
+			delete(l.faults, source.Name)
+			found[source.Name] = true
+			l.see(source.Name, observation)
+		}
+	}
+	return found, nil
+}
+
+// settle says what a source gives to the run, and keeps its faults in the log.
+func (l *looking) settle(source *pipeline.Source) (pipeline.SourceRecord, error) {
+	state := pipeline.SourceRecord{Source: source.Name, State: sourceGood, Pins: l.pins[source.Name], Notes: unique(l.notes[source.Name])}
+	fault := l.faults[source.Name]
+	if fault == nil {
+		if len(state.Pins) == 0 {
+			state.State = sourceNever
+			return state, nil
+		}
+		return state, l.log.NoteGood(source.Name)
+	}
+	if err := l.log.NoteFault(source.Name, l.refused[source.Name], fault); err != nil {
+		return state, err
+	}
+	since, _ := l.log.Failing(source.Name)
+	state.Since, state.Days = since, int(l.now().Sub(since).Hours()/24)
+	var e *pipeline.Error
+	if !errors.As(fault, &e) {
+		return state, fault
+	}
+	state.Problem = e.Problem
+	good := l.good[source.Name]
+	dead := source.DeadAfter > 0 && state.Days > source.DeadAfter
+	switch {
+	case len(good) == 0 && source.Required:
+		e.Effect = "there is no earlier version to go on with, and there can be no run without it"
+		return state, fault
+	case len(good) == 0, dead && !source.Required && source.Dead == "":
+		state.State, state.Pins = sourceLeftOut, nil
+		state.Effect = "this source is left out: what stands on it is unknown in this edition"
+	default:
+		state.State, state.Effect = sourceCarried, carriedEffect(source, good, state.Days)
+		if dead && source.Dead == "" {
+			state.State = sourceDead
+		}
+		state.Pins = append([]pipeline.Pin(nil), good...)
+		for i := range state.Pins {
+			state.Pins[i].Carried = fmt.Sprintf("%s; the version of %s stays in use", e.Problem, good[0].ObservedAt.Format(pipeline.DateLayout))
+		}
+	}
+	e.Effect = state.Effect
+	state.Message = fault.Error()
+	return state, nil
+}
+
+// unique drops what was said before.
+func unique(notes []string) []string {
+	var kept []string
+	for _, note := range notes {
+		if !slices.Contains(kept, note) {
+			kept = append(kept, note)
+		}
+	}
+	return kept
+}
+
+func carriedEffect(source *pipeline.Source, good []pipeline.Pin, days int) string {
+	text := fmt.Sprintf("the version of %s stays in use (carried forward", good[0].ObservedAt.Format("2 January 2006"))
+	if days > 0 {
+		text += fmt.Sprintf(", for %s now", plural(days, "day", "days"))
+	}
+	switch {
+	case source.Dead != "":
+		text += "; declared dead: " + source.Dead
+	case source.DeadAfter > 0:
+		text += fmt.Sprintf("; dead after %d", source.DeadAfter)
+	}
+	return text + ")"
+}
+
+// goodVersions gives what the last run stood on or, if no run is kept, the
+// latest snapshot, as far as its bytes are archived.
+func (r *runState) goodVersions(before *pipeline.Pins) map[string][]pipeline.Pin {
+	versions := map[string][]pipeline.Pin{}
+	if before != nil {
+		versions = before.Sources
+	} else if r.latest != nil {
+		for _, source := range r.latest.Sources {
+			versions[source.Name] = source.Files
+		}
+	}
+	good := map[string][]pipeline.Pin{}
+	for name, pins := range versions {
+		if !r.archived(pins) {
+			continue
+		}
+		for _, pin := range pins {
+			pin.Carried = ""
+			good[name] = append(good[name], pin)
+		}
+	}
+	return good
+}
+
+func (r *runState) archived(pins []pipeline.Pin) bool {
+	for _, pin := range pins {
+		digests := []pipeline.Digest{pin.Digest}
+		for _, beside := range pin.Beside {
+			digests = append(digests, beside.Digest)
+		}
+		for _, digest := range digests {
+			if _, err := r.archive.Path(digest); err != nil {
+				return false
+			}
+		}
+	}
+	return true
+}
