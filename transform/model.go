@@ -76,11 +76,16 @@ func metadata(step *pipeline.Step) []keyValue {
 	return pairs
 }
 
-// rowDigest hashes the rows as JSON, in key order: it stays the same when an
-// upgrade changes only how bytes are packed.
+// rowDigest hashes the rows, cell by cell as text, in key order: it stays the
+// same when an upgrade changes only how bytes are packed. Control characters
+// stand between cells and for NULL; no table holds them.
 func rowDigest(ctx context.Context, db *duck.DB, model *pipeline.Model, table string) (pipeline.Digest, error) {
-	digest, err := db.Text(ctx, "select sha256(coalesce(string_agg(sha256(cast(to_json(rows_of_mart) as varchar)), '' order by "+
-		keyOrder(model)+"), '')) from ("+duck.ReadParquet([]string{table})+") as rows_of_mart")
+	var cells []string
+	for _, column := range model.Columns {
+		cells = append(cells, "coalesce(cast("+pipeline.QuoteName(column.Name)+" as varchar), chr(30))")
+	}
+	digest, err := db.Text(ctx, "select sha256(coalesce(string_agg(sha256(concat_ws(chr(31), "+strings.Join(cells, ", ")+")), '' order by "+
+		keyOrder(model)+"), '')) from ("+duck.ReadParquet([]string{table})+")")
 	if err != nil {
 		return "", fmt.Errorf("%s: hash its rows: %w", model.Name, err)
 	}

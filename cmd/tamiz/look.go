@@ -62,6 +62,9 @@ func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.P
 	for _, admission := range l.admissions {
 		r.needs = append(r.needs, admission.Needs...)
 		for _, record := range admission.Records {
+			if record.Kind == pipeline.StepCheck {
+				r.gates++
+			}
 			r.ran[record.Fingerprint] = record
 		}
 	}

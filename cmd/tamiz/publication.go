@@ -70,7 +70,7 @@ func (r *runState) tell(flags string, failure error) {
 			files += len(pins)
 		}
 		fmt.Fprintf(w, "  sources   %-50s %5.1f s\n", fmt.Sprintf("%s, %s new or changed", plural(files, "file", "files"), plural(r.changed, "source", "sources")), r.lookTime.Seconds())
-		fmt.Fprintf(w, "  steps     %-50s %5.1f s\n", fmt.Sprintf("%s planned, %s run", count(len(r.graph.Steps)), count(len(r.ran))), r.stepTime.Seconds())
+		fmt.Fprintf(w, "  steps     %-50s %5.1f s\n", fmt.Sprintf("%s planned, %s run", count(len(r.graph.Steps)+r.gates), count(len(r.ran))), r.stepTime.Seconds())
 	}
 	r.tellSources(false)
 	if failure != nil {

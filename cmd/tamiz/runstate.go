@@ -40,6 +40,7 @@ type runState struct {
 	warnings  []pipeline.CheckResult
 	failures  []pipeline.CheckResult
 	changed   int                     // sources with other files than in the last run
+	gates     int                     // steps that judged new versions
 	decisions []pipeline.SourceRecord // dead sources, which a person must decide about
 	lookTime  time.Duration
 	stepTime  time.Duration
