@@ -76,7 +76,8 @@ func (w *plainWriter) end() error {
 	return nil
 }
 
-// toParquet has DuckDB write the table.
+// toParquet has DuckDB write the table. It reads with one thread, so that the
+// records keep the order of the file.
 func (w *plainWriter) toParquet(ctx context.Context, target string, raw pipeline.Digest, scratch string, memory int64) error {
 	if err := errors.Join(w.buffer.Flush(), w.file.Close()); err != nil {
 		return storageError("write a table", err)
@@ -106,6 +107,6 @@ func (w *plainWriter) sql(target string, raw pipeline.Digest) string {
 		`new_line = '\n', comment = '', nullstr = '%c', columns = {%s}, max_line_size = %d, buffer_size = %d, `+
 		`strict_mode = true, parallel = false)`,
 		pipeline.QuoteText(w.path), plainSeparator, plainNull, strings.Join(types, ", "), lineSize, max(4<<20, 2*lineSize))
-	return "copy (select " + strings.Join(selected, ", ") + " from " + read + " order by _record) to " +
+	return "copy (select " + strings.Join(selected, ", ") + " from " + read + ") to " +
 		pipeline.QuoteText(target) + " (format parquet, compression zstd, row_group_size 20480)"
 }
