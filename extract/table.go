@@ -82,7 +82,7 @@ func (w *plainWriter) toParquet(ctx context.Context, target string, raw pipeline
 	if err := errors.Join(w.buffer.Flush(), w.file.Close()); err != nil {
 		return storageError("write a table", err)
 	}
-	db, err := duck.Open(ctx, duck.Options{Memory: memory, Temp: filepath.Join(scratch, "spill")})
+	db, err := duck.Reuse(ctx, duck.Options{Memory: memory, Temp: filepath.Join(scratch, "..", "..")})
 	if err != nil {
 		return fmt.Errorf("write a table: %w", err)
 	}

@@ -228,6 +228,9 @@ func (b *binder) checkRules(model *pipeline.Model) {
 				"it reads %s, but does not say which of its rows make one row here (trace)", input)
 			continue
 		}
+		if b.bindsTogether(model, input, trace) {
+			continue
+		}
 		for _, match := range trace.Match {
 			if _, err := b.db.Columns(b.ctx, "select ("+match.Input+") is not distinct from made."+pipeline.QuoteName(match.Output)+
 				" from "+pipeline.QuoteTable(input)+" as given, "+pipeline.QuoteTable(model.Name)+" as made where false"); err != nil {
@@ -258,6 +261,16 @@ func (b *binder) checkRules(model *pipeline.Model) {
 	}
 }
 
+// bindsTogether tries all expressions of a trace at once: the common case.
+func (b *binder) bindsTogether(model *pipeline.Model, input string, trace pipeline.Trace) bool {
+	list := []string{"1"}
+	for _, match := range trace.Match {
+		list = append(list, "("+match.Input+") is not distinct from made."+pipeline.QuoteName(match.Output))
+	}
+	_, err := b.db.Columns(b.ctx, "select "+strings.Join(list, ", ")+" from "+pipeline.QuoteTable(input)+" as given, "+pipeline.QuoteTable(model.Name)+" as made where false")
+	return err == nil
+}
+
 // inDoc gives the place in a model's yml where a word first stands.
 func inDoc(model *pipeline.Model, word string) string {
 	return fmt.Sprintf("%s:%d", model.DocPath, lineWith(model.DocText, word))
@@ -278,8 +291,15 @@ func (b *binder) bindChecks() {
 		model := &b.p.Models[i]
 		tables := map[string]bool{model.Name: true}
 		var texts strings.Builder
+		singles, together := b.bindSingles(model)
+		for _, table := range singles {
+			tables[table] = tables[table] || !strings.HasPrefix(table, "previous.")
+		}
 		for _, check := range model.Checks {
 			texts.WriteString(check.SQL + "\n")
+			if together && check.Where != "" {
+				continue
+			}
 			references, err := b.references(check.SQL)
 			if err == nil {
 				_, err = b.db.Columns(b.ctx, check.SQL)
@@ -295,11 +315,30 @@ func (b *binder) bindChecks() {
 			}
 		}
 		b.out.CheckMacros[model.Name] = b.macrosIn(texts.String())
-		for table := range tables {
+		for table, read := range tables {
+			if !read {
+				continue
+			}
 			b.out.CheckInputs[model.Name] = append(b.out.CheckInputs[model.Name], table)
 		}
 		sort.Strings(b.out.CheckInputs[model.Name])
 	}
+}
+
+// bindSingles tries all conditions on single rows at once: the common case.
+func (b *binder) bindSingles(model *pipeline.Model) (tables []string, ok bool) {
+	list := []string{"1"}
+	for _, check := range model.Checks {
+		if check.Where != "" {
+			list = append(list, "("+check.Where+")")
+		}
+	}
+	sql := "select " + strings.Join(list, ", ") + " from " + model.Name
+	tables, err := b.references(sql)
+	if err == nil {
+		_, err = b.db.Columns(b.ctx, sql)
+	}
+	return tables, err == nil
 }
 
 // bindGates finds which macros the gates of sources need, and that they bind.

@@ -2,6 +2,9 @@ package transform
 
 import (
 	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -76,20 +79,26 @@ func metadata(step *pipeline.Step) []keyValue {
 	return pairs
 }
 
-// rowDigest hashes the rows, cell by cell as text, in key order: it stays the
-// same when an upgrade changes only how bytes are packed. Control characters
-// stand between cells and for NULL; no table holds them.
+// digestRows is how many rows are taken from DuckDB at once, to be hashed.
+const digestRows = 256
+
+// rowDigest hashes the rows, cell by cell as text, in the order of the file,
+// which is that of the key: it stays the same when an upgrade changes only how
+// bytes are packed. Control characters stand between cells and rows and for
+// NULL; no table holds them.
 func rowDigest(ctx context.Context, db *duck.DB, model *pipeline.Model, table string) (pipeline.Digest, error) {
 	var cells []string
 	for _, column := range model.Columns {
 		cells = append(cells, "coalesce(cast("+pipeline.QuoteName(column.Name)+" as varchar), chr(30))")
 	}
-	digest, err := db.Text(ctx, "select sha256(coalesce(string_agg(sha256(concat_ws(chr(31), "+strings.Join(cells, ", ")+")), '' order by "+
-		keyOrder(model)+"), '')) from ("+duck.ReadParquet([]string{table})+")")
+	hash := sha256.New()
+	err := db.Texts(ctx, fmt.Sprintf("select string_agg(concat_ws(chr(31), %s), chr(29) order by file_row_number) || chr(29) from read_parquet(%s, file_row_number = true) "+
+		"group by file_row_number // %d order by min(file_row_number)", strings.Join(cells, ", "), pipeline.QuoteText(table), digestRows),
+		func(text sql.RawBytes) { hash.Write(text) })
 	if err != nil {
 		return "", fmt.Errorf("%s: hash its rows: %w", model.Name, err)
 	}
-	return pipeline.Digest(digest), nil
+	return pipeline.Digest(hex.EncodeToString(hash.Sum(nil))), nil
 }
 
 func countInputs(ctx context.Context, db *duck.DB, task pipeline.Task) (map[string]int64, error) {

@@ -56,7 +56,7 @@ func (SQL) Run(ctx context.Context, task pipeline.Task) (pipeline.Result, error)
 
 // openWithInputs opens a database in which each input is a view over files.
 func openWithInputs(ctx context.Context, task pipeline.Task) (*duck.DB, error) {
-	db, err := duck.Open(ctx, duck.Options{Memory: task.Memory, Temp: filepath.Join(task.Dir, "..", filepath.Base(task.Dir)+".spill")})
+	db, err := duck.Reuse(ctx, duck.Options{Memory: task.Memory, Temp: filepath.Join(task.Dir, "..")})
 	if err != nil {
 		return nil, err
 	}

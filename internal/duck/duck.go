@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
@@ -22,16 +23,21 @@ import (
 	"tamiz/pipeline"
 )
 
-// Options bounds a database. Zero values mean 1 GiB and no spilling to disk.
+// Options bounds a database. Zero values mean 1 GiB, no spilling to disk, and
+// one thread. With more threads sums of floating-point numbers may differ.
 type Options struct {
-	Memory int64  // bytes
-	Temp   string // folder where it may spill
+	Memory  int64  // bytes
+	Temp    string // folder where it may spill
+	Threads int
 }
 
 // DB is one in-memory DuckDB with one connection.
 type DB struct {
-	pool *sql.DB
-	conn *sql.Conn
+	pool    *sql.DB
+	conn    *sql.Conn
+	shared  *instance       // that it lives in, if it is one of [Reuse]
+	cleanup context.Context // a cancelled step must be cleaned up, too
+	catalog string
 }
 
 // Version is the version of the DuckDB library, such as "v1.5.5".
@@ -53,7 +59,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	if options.Memory == 0 {
 		options.Memory = 1 << 30
 	}
-	connector, err := duckdb.NewConnector("?autoinstall_known_extensions=false&autoload_known_extensions=false&threads=1",
+	connector, err := duckdb.NewConnector("?autoinstall_known_extensions=false&autoload_known_extensions=false&threads="+strconv.Itoa(max(1, options.Threads)),
 		func(driver.ExecerContext) error { return nil })
 	if err != nil {
 		return nil, fmt.Errorf("open DuckDB: %w", err)
@@ -77,6 +83,9 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 
 // Close closes the database and frees its memory.
 func (db *DB) Close() error {
+	if db.shared != nil {
+		return db.shared.giveBack(db.cleanup, db.conn, db.catalog)
+	}
 	if err := errors.Join(db.conn.Close(), db.pool.Close()); err != nil {
 		return fmt.Errorf("close DuckDB: %w", err)
 	}
@@ -101,6 +110,23 @@ func (db *DB) Text(ctx context.Context, query string) (string, error) {
 	var text sql.NullString
 	err := db.conn.QueryRowContext(ctx, query).Scan(&text)
 	return text.String, err
+}
+
+// Texts runs a query of one column of text, and visits its values in order.
+func (db *DB) Texts(ctx context.Context, query string, visit func(text sql.RawBytes)) error {
+	rows, err := db.conn.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var text sql.RawBytes
+	for rows.Next() {
+		if err := rows.Scan(&text); err != nil {
+			return err
+		}
+		visit(text)
+	}
+	return rows.Err()
 }
 
 // Rows runs a query whose columns are cast to text by DuckDB: NULL is nil.

@@ -1,6 +1,8 @@
 -- A number as people write it: "1,204", " 8.35 ", "39.0%". NULL when it is not one ("8,35", "nan", "1_000").
 create macro clean_number(value) as
     case
+        when regexp_full_match(value, '[0-9]{1,15}(\.[0-9]+)?%?')
+            then try_cast(replace(value, '%', '') as double)
         when regexp_full_match(
             trim(value),
             '[+-]?([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})?(\.[0-9]*)?([eE][+-]?[0-9]{1,2})? ?%?'
@@ -10,12 +12,15 @@ create macro clean_number(value) as
 
 -- A whole number that is not negative ("1,204", "12.0"); NULL when it is not one.
 create macro clean_count(value) as
-    list_transform(
-        [clean_number(value)],
-        lambda number: case
-            when number >= 0 and number = floor(number) then try_cast(number as bigint)
-        end
-    )[1];
+    case
+        when regexp_full_match(value, '[0-9]{1,15}') then try_cast(value as bigint)
+        else list_transform(
+            [clean_number(value)],
+            lambda number: case
+                when number >= 0 and number = floor(number) then try_cast(number as bigint)
+            end
+        )[1]
+    end;
 
 -- A per cent between 0 and 100, with or without its sign, as a share of 1; NULL when it is not one.
 create macro percent_as_share(value) as
@@ -52,11 +57,7 @@ create macro clamp_unit(value) as
 
 -- The sum of those values that are known, from left to right; 0 when none is.
 create macro sum_of_known(vals) as
-    list_reduce(
-        list_filter(vals, lambda part: part is not null),
-        lambda total, part: total + part,
-        cast(0 as double)
-    );
+    coalesce(list_sum(cast(vals as double[])), 0.0::double);
 
 -- The plain mean of those values that are known, when at least `needed` are.
 create macro mean_of_known(vals, needed) as
@@ -69,8 +70,7 @@ create macro mean_of_known(vals, needed) as
 create macro known_weight(vals, weights) as
     sum_of_known(
         list_transform(
-            range(1, len(weights) + 1),
-            lambda place: case when vals[place] is not null then weights[place] end
+            vals, lambda value, place: case when value is not null then weights[place] end
         )
     );
 
@@ -79,10 +79,7 @@ create macro weighted_mean_of_known(vals, weights, needed) as
     case
         when known_weight(vals, weights) >= needed - 1e-12 and known_weight(vals, weights) > 0
             then sum_of_known(
-                list_transform(
-                    range(1, len(weights) + 1),
-                    lambda place: vals[place] * weights[place]
-                )
+                list_transform(vals, lambda value, place: value * weights[place])
             ) / known_weight(vals, weights)
     end;
 

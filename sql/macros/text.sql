@@ -1,21 +1,29 @@
 -- Text with its outer blanks cut and inner blanks made single (no-break blanks too); NULL when nothing is left.
+-- Here and below the first case lets pass what is well written already: most cells are, and telling so is cheap.
 create macro fold_text(value) as
-    nullif(trim(regexp_replace(value, '[\s\x{00A0}]+', ' ', 'g')), '');
+    case
+        when regexp_full_match(value, '([^\s\p{Zs}]+ )*[^\s\p{Zs}]+') then value
+        else nullif(trim(regexp_replace(value, '[\s\x{00A0}]+', ' ', 'g')), '')
+    end;
 
 -- A word to look up in a catalogue: folded, capitals, without accents; NULL when blank.
 create macro fold_word(value) as
-    upper(strip_accents(fold_text(value)));
+    case
+        when regexp_full_match(value, '([!-`{-~]+ )*[!-`{-~]+') then value
+        else upper(strip_accents(fold_text(value)))
+    end;
 
 -- A code of digits with its lost leading zeros put back; NULL unless it is 1 to `width` digits.
 create macro pad_code(value, width) as
     case
-        when regexp_full_match(trim(value), '[0-9]+') and length(trim(value)) <= width
+        when regexp_full_match(value, '[0-9]{' || width || '}') then value
+        when regexp_full_match(trim(value), '[0-9]{1,' || width || '}')
             then lpad(trim(value), width, '0')
     end;
 
--- A set of flags: sorted, each once, without NULLs; an empty list when there is none.
+-- A set of flags: sorted, each once, without NULLs (list_distinct drops them); an empty list when there is none.
 create macro flags(codes) as
-    list_sort(list_distinct(list_filter(codes, lambda code: code is not null)));
+    list_sort(list_distinct(codes));
 
 -- The first reason of a list that is not NULL.
 create macro first_reason(reasons) as

@@ -12,6 +12,7 @@ mentions_counted as (
         bool_or(source = 'planea') as in_planea,
         bool_or(source in ('enlace_primary', 'enlace_secondary')) as in_enlace,
         bool_or(source = 'buildings') as in_buildings,
+        bool_or(source = 'school_coordinates') as in_coordinates,
     from intermediate.int_schools_mentioned
     group by all
 
@@ -21,6 +22,7 @@ shifts_compared as (
 
     select
         cct, shift, own_mention_count, in_registry, in_planea, in_enlace, in_buildings,
+        in_coordinates,
         shift = 'UNKNOWN' as is_unknown,
         row_number() over (partition by cct order by shift = 'UNKNOWN', shift) as place,
         bool_or(shift <> 'UNKNOWN') over same_cct as has_known_shift,
@@ -30,6 +32,8 @@ shifts_compared as (
         bool_or(shift = 'UNKNOWN' and in_enlace) over same_cct as unknown_in_enlace,
         bool_or(shift = 'UNKNOWN' and in_buildings) over same_cct
             as unknown_in_buildings,
+        bool_or(shift = 'UNKNOWN' and in_coordinates) over same_cct
+            as unknown_in_coordinates,
     from mentions_counted
     window same_cct as (partition by cct)
 
@@ -47,6 +51,7 @@ schools_kept as (
         in_planea or unknown_in_planea as is_in_planea,
         in_enlace or unknown_in_enlace as is_in_enlace,
         in_buildings or unknown_in_buildings as is_in_buildings,
+        in_coordinates or unknown_in_coordinates as is_in_coordinates,
     from shifts_compared
     where not is_unknown or not has_known_shift or unknown_in_registry
 

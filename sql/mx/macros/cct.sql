@@ -36,17 +36,20 @@ create macro cct_check_letter(cct) as
 -- The valid school key in a text; a key of 9 characters that only lost its leading zero (with it, the check letter
 -- fits) gets it back; NULL when there is no valid key.
 create macro cct_clean(value) as
-    list_transform(
-        [cct_folded(value)],
-        lambda folded: case
-            when cct_is_valid(folded) then folded
-            when
-                length(folded) = 9
-                and cct_is_valid('0' || folded)
-                and cct_check_letter('0' || folded) = right(folded, 1)
-                then '0' || folded
-        end
-    )[1];
+    case
+        when cct_is_valid(value) then value
+        else list_transform(
+            [cct_folded(value)],
+            lambda folded: case
+                when cct_is_valid(folded) then folded
+                when
+                    length(folded) = 9
+                    and cct_is_valid('0' || folded)
+                    and cct_check_letter('0' || folded) = right(folded, 1)
+                    then '0' || folded
+            end
+        )[1]
+    end;
 
 -- The valid school key in a text, or else the folded text, so that a record set aside still shows it.
 create macro cct_key(value) as
@@ -58,4 +61,7 @@ create macro cct_check_flag(cct) as
 
 -- CCT_PADDED when a valid key was read from a text that had lost its leading zero.
 create macro cct_padded_flag(cct, value) as
-    case when length(cct_folded(value)) = 9 and cct_is_valid(cct) then 'CCT_PADDED' end;
+    case
+        when cct <> value and length(cct_folded(value)) = 9 and cct_is_valid(cct)
+            then 'CCT_PADDED'
+    end;

@@ -1,31 +1,31 @@
 -- The 5 digits of a municipality, from a state's 2 digits and a code of 3 (or already 5) digits; else NULL.
--- Here and below each argument stands once and is bound by a lambda: nested macros would multiply it.
 create macro municipality_key(state_code, municipality) as
-    list_transform(
-        [[state_code, trim(municipality)]],
-        lambda part: case
-            when length(part[2]) = 5 and left(part[2], 2) = part[1] then pad_code(part[2], 5)
-            else nullif(part[1] || pad_code(part[2], 3), part[1] || '000')
-        end
-    )[1];
+    case
+        when
+            regexp_full_match(trim(municipality), '[0-9]{5}')
+            and starts_with(trim(municipality), state_code)
+            then trim(municipality)
+        else state_code || nullif(pad_code(municipality, 3), '000')
+    end;
 
--- The 9 digits of a locality, from state, municipality and locality codes that may have lost zeros; else NULL.
-create macro locality_key(state_code, municipality, locality) as
-    list_transform(
-        [municipality_key(state_code, municipality)],
-        lambda key: nullif(key || pad_code(locality, 4), key || '0000')
-    )[1];
+-- The 9 digits of a locality, from its municipality's 5 digits and a code that may have lost zeros; else NULL.
+create macro locality_key(municipality_key, locality) as
+    municipality_key || nullif(pad_code(locality, 4), '0000');
 
--- The 4 characters of an AGEB: "123-A", "28" and "0028" become 123A and 0028; else NULL.
+-- The 4 characters of an AGEB: "123-A", "28" and "0028" become 123A and 0028; else NULL. Here and below a lambda binds
+-- what stands several times: nested macros would multiply it.
 create macro ageb_part(ageb) as
-    list_transform(
-        [upper(replace(trim(ageb), '-', ''))],
-        lambda code: case
-            when length(code) between 1 and 4
-                and regexp_full_match(lpad(code, 4, '0'), '[0-9]{3}[0-9A]')
-                then lpad(code, 4, '0')
-        end
-    )[1];
+    case
+        when regexp_full_match(ageb, '[0-9]{3}[0-9A]') then ageb
+        else list_transform(
+            [upper(replace(trim(ageb), '-', ''))],
+            lambda code: case
+                when length(code) between 1 and 4
+                    and regexp_full_match(lpad(code, 4, '0'), '[0-9]{3}[0-9A]')
+                    then lpad(code, 4, '0')
+            end
+        )[1]
+    end;
 
 -- The parts of a census row's key, put right: state, municipality, locality, AGEB, block; each NULL if unreadable.
 create macro cvegeo_parts(ent, mun, loc, ageb, mza) as
@@ -50,23 +50,12 @@ create macro cvegeo_level(ent, mun, loc, ageb, mza) as
 
 -- The 13 characters of an urban AGEB, zeros put back before joining; NULL for totals and unreadable codes.
 create macro cvegeo_ageb(ent, mun, loc, ageb) as
-    list_transform(
-        [cvegeo_parts(ent, mun, loc, ageb, '000')],
-        lambda part: case
-            when part[2] <> '000' and part[3] <> '0000' and part[4] <> '0000'
-                then part[1] || part[2] || part[3] || part[4]
-        end
-    )[1];
+    pad_code(ent, 2) || nullif(pad_code(mun, 3), '000') || nullif(pad_code(loc, 4), '0000')
+    || nullif(ageb_part(ageb), '0000');
 
 -- The 16 characters of a block; NULL for totals, whole AGEBs and unreadable codes.
 create macro cvegeo_block(ent, mun, loc, ageb, mza) as
-    list_transform(
-        [cvegeo_parts(ent, mun, loc, ageb, mza)],
-        lambda part: case
-            when part[2] <> '000' and part[3] <> '0000' and part[4] <> '0000' and part[5] <> '000'
-                then part[1] || part[2] || part[3] || part[4] || part[5]
-        end
-    )[1];
+    cvegeo_ageb(ent, mun, loc, ageb) || nullif(coalesce(pad_code(mza, 3), '000'), '000');
 
 -- The 13 characters of an urban AGEB written in one, its lost leading zero put back; NULL when unreadable.
 create macro ageb_key(value) as

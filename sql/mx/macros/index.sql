@@ -35,25 +35,24 @@ create macro match_flag(match_level) as
         else 'NO_GEOGRAPHY'
     end;
 
--- The lowest `how_many` of a list of values that may be NULL, each with its place in the list; ties by place.
+-- The lowest `how_many` of a list of values that may be NULL, each as its place in the list and its value in words with
+-- two decimals; ties by place.
 create macro lowest_places(vals, how_many) as
-    list_sort(
-        list_filter(
-            list_transform(
-                range(1, len(vals) + 1),
-                lambda place: {'value': vals[place], 'place': place}
-            ),
-            lambda part: part.value is not null
-        )
-    )[1:how_many];
+    list_transform(
+        list_sort(
+            list_filter(
+                list_transform(vals, lambda value, place: {'value': value, 'place': place}),
+                lambda part: part.value is not null
+            )
+        )[:how_many],
+        lambda part: {'place': part.place, 'score': format('{:.2f}', part.value)}
+    );
 
 -- The parts found by lowest_places in words: "water and toilets 0.25, learning 0.45"; NULL when there is none.
 create macro name_parts(parts, names) as
     case
         when len(parts) > 0 then list_reduce(
-            list_transform(
-                parts, lambda part: names[part.place] || ' ' || format('{:.2f}', part.value)
-            ),
+            list_transform(parts, lambda part: names[part.place] || ' ' || part.score),
             lambda words, word: words || ', ' || word
         )
     end;

@@ -22,6 +22,6 @@ create macro inegi_reason(value) as
 -- Yes (1), no (0) or unknown (NULL), from 1/0 or si/no.
 create macro yes_no(value) as
     case
-        when fold_word(value) in ('1', 'SI', 'S') then 1
-        when fold_word(value) in ('0', 'NO', 'N') then 0
+        when value = '1' or fold_word(value) in ('1', 'SI', 'S') then 1
+        when value = '0' or fold_word(value) in ('0', 'NO', 'N') then 0
     end;

@@ -13,9 +13,15 @@ schools_counted as (
         cast(sum(pupils_count) as bigint) as pupils_count,
         if(count(pupils_count) = 0, 'NOT_AVAILABLE', null) as pupils_reason,
         count(*) filter (where pupils_count is null) as pupils_unknown_count,
-        count(urgency_learning) as learning_count,
-        count(urgency_household) as household_count,
-        count(urgency_adults) as adults_count,
+        count(profiles.urgency_learning) as learning_count,
+        count(profiles.urgency_household) as household_count,
+        count(*) filter (where household_route = 'GEO_EXACT') as household_exact_count,
+        count(*) filter (where household_route = 'GEO_AGEB') as household_ageb_count,
+        count(*) filter (where household_route = 'GEO_NEAR') as household_near_count,
+        count(*) filter (where household_route = 'GEO_LOC') as household_locality_count,
+        count(*) filter (where household_route = 'GEO_MUN')
+            as household_municipality_count,
+        count(profiles.urgency_adults) as adults_count,
         count(feasibility_wash) as wash_count,
         count(feasibility_crowding) as crowding_count,
         count(feasibility_epidemiology) as epidemiology_count,
@@ -31,7 +37,9 @@ schools_counted as (
         count(*) filter (where no_profile_reason = 'NO_FEASIBILITY')
             as no_feasibility_count,
     from marts.profiles
-    left join reference.states using (state_code)
+    left join marts.urgency on
+        urgency.cct = profiles.cct and urgency.shift = profiles.shift
+    left join reference.states on states.state_code = profiles.state_code
     group by all
 
 )

@@ -16,7 +16,7 @@ schools_joined as (
         described.locality_code, described.locality_name,
         known_or(described.locality_code) as locality_reason,
         described.ageb_code,
-        known_or(described.ageb_code) as ageb_reason,
+        known_or(described.ageb_code) as ageb_reason, described.ageb_route,
         described.level,
         known_or(described.level) as level_reason,
         described.type,
@@ -25,6 +25,8 @@ schools_joined as (
         known_or(described.control) as control_reason,
 
         ---------- measures
+        described.latitude, described.longitude,
+        known_or(described.latitude) as coordinates_reason,
         registry.pupils_count,
         if(registry.cct is null, 'NOT_AVAILABLE', registry.pupils_reason)
             as pupils_reason,
@@ -43,7 +45,7 @@ schools_joined as (
 
         ---------- booleans
         spine.is_in_registry, spine.is_in_planea, spine.is_in_enlace,
-        spine.is_in_buildings,
+        spine.is_in_buildings, spine.is_in_coordinates,
         coalesce(described.level in ('PRIMARY', 'SECONDARY'), false) as is_in_scope,
         described.flags,
     from intermediate.int_schools_spine as spine

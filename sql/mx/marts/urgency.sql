@@ -13,21 +13,32 @@ parts_joined as (
         learning.urgency_learning, learning.learning_reason,
         learning.learning_scale, learning.learning_year,
         household.urgency_household, household.household_reason,
-        household.household_match_level,
+        household.household_match_level, household.household_route,
+        household.urgency_household_spread,
         household.no_internet_share, household.no_computer_share,
         household.no_television_share, household.no_cellphone_share,
         household.urgency_adults, household.adults_reason,
-        household.adults_match_level, household.mean_schooling_years,
+        household.adults_match_level, household.adults_route, household.mean_schooling_years,
         coalesce(
             context.is_high_marginalization
             or described.type in ('INDIGENOUS', 'COMMUNITY'),
             false
         ) as is_disadvantaged,
+        weighted_mean_of_known(
+            [
+                learning.urgency_learning, household.urgency_household,
+                household.urgency_adults,
+            ],
+            [weights.learning_weight, weights.household_weight, weights.adults_weight],
+            weights.min_weight
+        ) as mean_urgency,
+        weights.equity_epsilon,
         list_concat(learning.flags, household.flags) as part_flags,
     from intermediate.int_learning_latest as learning
     inner join intermediate.int_household_schools as household using (cct, shift)
     inner join intermediate.int_schools_described as described using (cct, shift)
     inner join marts.context as context using (cct, shift)
+    cross join method.urgency as weights
 
 ),
 
@@ -39,15 +50,13 @@ schools_scored as (
 
         ---------- measures
         urgency_learning, learning_reason, learning_scale, learning_year,
-        urgency_household, household_reason, household_match_level,
+        urgency_household, household_reason, household_match_level, household_route,
+        urgency_household_spread,
         no_internet_share, no_computer_share, no_television_share, no_cellphone_share,
-        urgency_adults, adults_reason, adults_match_level, mean_schooling_years,
+        urgency_adults, adults_reason, adults_match_level, adults_route,
+        mean_schooling_years,
         clamp_unit(
-            weighted_mean_of_known(
-                [urgency_learning, urgency_household, urgency_adults],
-                [learning_weight, household_weight, adults_weight],
-                min_weight
-            ) * if(is_disadvantaged, 1 + equity_epsilon, 1)
+            mean_urgency * if(is_disadvantaged, 1 + equity_epsilon, 1)
         ) as urgency,
         case
             when urgency is null
@@ -66,7 +75,6 @@ schools_scored as (
             ]
         )) as flags,
     from parts_joined
-    cross join method.urgency as weights
     inner join method.cut_points on cut_points.index_name = 'urgency'
 
 )

@@ -2,31 +2,34 @@
 
 with
 
-records_read as (
+records_cleaned as (
 
     select
         cct_key(buildings.cct) as cct,
+        buildings.cct as cct_cell,
         shift_or_unknown(shifts.shift, buildings.shift) as shift,
-        pad_code(buildings.state_code, 2) as state_key,
-        municipality_key(state_key, municipality_code) as municipality_key,
-        locality_key(state_key, municipality_code, locality_code) as locality_key,
+        municipality_key(
+            pad_code(buildings.state_code, 2), buildings.municipality_code
+        ) as municipality_code,
+        buildings.locality_code as locality_cell,
         cvegeo_ageb(
-            buildings.state_code, municipality_code, locality_code, ageb
+            buildings.state_code, buildings.municipality_code, buildings.locality_code,
+            ageb
         ) as ageb_code,
-        yes_no(water) as water_answer,
-        reason_unless(water_answer, water) as water_reason,
-        yes_no(drainage) as drainage_answer,
-        reason_unless(drainage_answer, drainage) as drainage_reason,
-        yes_no(toilets) as toilets_answer,
-        reason_unless(toilets_answer, toilets) as toilets_reason,
-        yes_no(handwashing) as handwashing_answer,
-        reason_unless(handwashing_answer, handwashing) as handwashing_reason,
+        cast(yes_no(water) as boolean) as has_water,
+        water as water_cell,
+        cast(yes_no(drainage) as boolean) as has_drainage,
+        drainage as drainage_cell,
+        cast(yes_no(toilets) as boolean) as has_toilets,
+        toilets as toilets_cell,
+        cast(yes_no(handwashing) as boolean) as has_handwashing,
+        handwashing as handwashing_cell,
         clean_count(classrooms) as classrooms_count,
-        reason_unless(classrooms_count, classrooms) as classrooms_reason,
-        school_flags(buildings.cct, shifts.shift, buildings.shift) as flags,
+        classrooms as classrooms_cell,
         concat_ws(
-            '|', buildings.state_code, municipality_code, locality_code, ageb, water,
-            drainage, toilets, handwashing, classrooms
+            '|', buildings.state_code, buildings.municipality_code,
+            buildings.locality_code, ageb, water, drainage, toilets, handwashing,
+            classrooms
         ) as record_text,
         if(cct_clean(buildings.cct) is null, 'INVALID_CCT', null) as unfit_reason,
         _file, _record,
@@ -35,24 +38,43 @@ records_read as (
 
 ),
 
+repeats_judged as (
+
+    select
+        _file, _record,
+        duplicate_reason(
+            min(record_text) over same_key, max(record_text) over same_key,
+            row_number() over (same_key order by _file, _record)
+        ) as repeat_reason,
+    from records_cleaned
+    where unfit_reason is null and (cct, shift) in (
+        select (cct, shift)
+        from records_cleaned
+        where unfit_reason is null
+        group by cct, shift
+        having count(*) > 1
+    )
+    window same_key as (partition by cct, shift)
+
+),
+
 records_judged as (
 
     select
-        cct, shift,
-        municipality_key as municipality_code, locality_key as locality_code, ageb_code,
-        cast(water_answer as boolean) as has_water, water_reason,
-        cast(drainage_answer as boolean) as has_drainage, drainage_reason,
-        cast(toilets_answer as boolean) as has_toilets, toilets_reason,
-        cast(handwashing_answer as boolean) as has_handwashing, handwashing_reason,
-        classrooms_count, classrooms_reason, flags,
+        cct, shift, municipality_code,
+        locality_key(municipality_code, locality_cell) as locality_code, ageb_code,
+        has_water, reason_unless(has_water, water_cell) as water_reason,
+        has_drainage, reason_unless(has_drainage, drainage_cell) as drainage_reason,
+        has_toilets, reason_unless(has_toilets, toilets_cell) as toilets_reason,
+        has_handwashing,
+        reason_unless(has_handwashing, handwashing_cell) as handwashing_reason,
+        classrooms_count,
+        reason_unless(classrooms_count, classrooms_cell) as classrooms_reason,
+        key_flags(cct, cct_cell, shift) as flags,
         _file, _record,
-        duplicate_or(
-            unfit_reason,
-            min(record_text) over same_key, max(record_text) over same_key,
-            row_number() over (same_key order by _file, _record)
-        ) as _set_aside,
-    from records_read
-    window same_key as (partition by unfit_reason is null, cct, shift)
+        coalesce(unfit_reason, repeat_reason) as _set_aside,
+    from records_cleaned
+    left join repeats_judged using (_file, _record)
 
 )
 

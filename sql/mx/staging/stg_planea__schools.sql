@@ -2,14 +2,15 @@
 
 with
 
-records_read as (
+records_cleaned as (
 
     select
         cct_key(results.cct) as cct,
+        results.cct as cct_cell,
         shift_or_unknown(shifts.shift, results.shift) as shift,
-        clean_count(results.year) as test_year,
-        levels.level as level_found,
-        planea_grades.grade as grade,
+        clean_count(results.year) as year,
+        levels.level,
+        planea_grades.grade,
         fold_text(results.name) as school_name,
         left(cct_clean(results.cct), 2) as state_code,
         clean_count(programmed) as programmed_count,
@@ -19,23 +20,22 @@ records_read as (
         percent_as_share(language_level_2) as language_level_2_share,
         percent_as_share(language_level_3) as language_level_3_share,
         percent_as_share(language_level_4) as language_level_4_share,
-        reason_unless(language_level_1_share, language_level_1) as language_reason,
+        language_level_1 as language_cell,
         percent_as_share(maths_level_1) as maths_level_1_share,
         percent_as_share(maths_level_2) as maths_level_2_share,
         percent_as_share(maths_level_3) as maths_level_3_share,
         percent_as_share(maths_level_4) as maths_level_4_share,
-        reason_unless(maths_level_1_share, maths_level_1) as maths_reason,
-        school_flags(results.cct, shifts.shift, results.shift) as flags,
+        maths_level_1 as maths_cell,
         concat_ws(
             '|', name, results.level, programmed, language_tested, maths_tested,
             language_level_1, language_level_2, language_level_3, language_level_4,
             maths_level_1, maths_level_2, maths_level_3, maths_level_4
         ) as record_text,
         case
-            when state_code is null then 'INVALID_CCT'
-            when test_year is null or test_year not between 2000 and 2100
+            when cct_clean(results.cct) is null then 'INVALID_CCT'
+            when (clean_count(results.year) between 2000 and 2100) is not true
                 then 'INVALID_YEAR'
-            when level_found is null then 'UNKNOWN_LEVEL'
+            when levels.level is null then 'UNKNOWN_LEVEL'
             when not levels.is_in_scope then 'OUT_OF_SCOPE_LEVEL'
         end as unfit_reason,
         _file, _record,
@@ -46,24 +46,42 @@ records_read as (
 
 ),
 
+repeats_judged as (
+
+    select
+        _file, _record,
+        duplicate_reason(
+            min(record_text) over same_key, max(record_text) over same_key,
+            row_number() over (same_key order by _file, _record)
+        ) as repeat_reason,
+    from records_cleaned
+    where unfit_reason is null and (cct, shift, year) in (
+        select (cct, shift, year)
+        from records_cleaned
+        where unfit_reason is null
+        group by cct, shift, year
+        having count(*) > 1
+    )
+    window same_key as (partition by cct, shift, year)
+
+),
+
 records_judged as (
 
     select
-        cct, shift, test_year as year, level_found as level, grade, school_name,
-        state_code,
+        cct, shift, year, level, grade, school_name, state_code,
         programmed_count, language_tested_count, maths_tested_count,
         language_level_1_share, language_level_2_share, language_level_3_share,
-        language_level_4_share, language_reason,
+        language_level_4_share,
+        reason_unless(language_level_1_share, language_cell) as language_reason,
         maths_level_1_share, maths_level_2_share, maths_level_3_share,
-        maths_level_4_share, maths_reason, flags,
+        maths_level_4_share,
+        reason_unless(maths_level_1_share, maths_cell) as maths_reason,
+        key_flags(cct, cct_cell, shift) as flags,
         _file, _record,
-        duplicate_or(
-            unfit_reason,
-            min(record_text) over same_key, max(record_text) over same_key,
-            row_number() over (same_key order by _file, _record)
-        ) as _set_aside,
-    from records_read
-    window same_key as (partition by unfit_reason is null, cct, shift, test_year)
+        coalesce(unfit_reason, repeat_reason) as _set_aside,
+    from records_cleaned
+    left join repeats_judged using (_file, _record)
 
 )
 

@@ -2,22 +2,22 @@
 
 with
 
-records_read as (
+records_cleaned as (
 
     select
         cct_key(registry.cct) as cct,
+        registry.cct as cct_cell,
         shift_or_unknown(shifts.shift, registry.shift) as shift,
         fold_text(registry.name) as school_name,
         left(cct_clean(registry.cct), 2) as state_code,
-        municipality_key(state_code, registry.municipality_code) as municipality_key,
-        fold_text(registry.municipality_name) as municipality_title,
-        locality_key(
-            state_code, registry.municipality_code, registry.locality_code
-        ) as locality_key,
-        fold_text(registry.locality_name) as locality_title,
-        levels.level as level_found,
-        controls.control as control_found,
-        if(control_found = 'PRIVATE', 'PRIVATE', types.type) as type,
+        registry.municipality_code as municipality_cell,
+        fold_text(registry.municipality_name) as municipality_name,
+        registry.locality_code as locality_cell,
+        fold_text(registry.locality_name) as locality_name,
+        levels.level,
+        levels.is_in_scope,
+        controls.control,
+        if(controls.control = 'PRIVATE', 'PRIVATE', types.type) as type,
         clean_count(pupils_grade_1) as pupils_grade_1_count,
         clean_count(pupils_grade_2) as pupils_grade_2_count,
         clean_count(pupils_grade_3) as pupils_grade_3_count,
@@ -27,12 +27,11 @@ records_read as (
         clean_count(pupils_men) as pupils_men_count,
         clean_count(pupils_women) as pupils_women_count,
         clean_count(pupils_total) as pupils_count,
-        reason_unless(pupils_count, pupils_total) as pupils_reason,
+        pupils_total as pupils_cell,
         clean_count(teachers) as teachers_count,
-        reason_unless(teachers_count, teachers) as teachers_reason,
+        teachers as teachers_cell,
         clean_count(groups) as groups_count,
-        reason_unless(groups_count, groups) as groups_reason,
-        school_flags(registry.cct, shifts.shift, registry.shift) as flags,
+        groups as groups_cell,
         concat_ws(
             '|', name, registry.municipality_code, registry.locality_code, program,
             registry.control, registry.level, pupils_grade_1, pupils_grade_2,
@@ -40,8 +39,8 @@ records_read as (
             pupils_women, pupils_total, teachers, groups
         ) as record_text,
         case
-            when state_code is null then 'INVALID_CCT'
-            when level_found is null then 'UNKNOWN_LEVEL'
+            when cct_clean(registry.cct) is null then 'INVALID_CCT'
+            when levels.level is null then 'UNKNOWN_LEVEL'
             when not levels.is_in_scope then 'OUT_OF_SCOPE_LEVEL'
         end as unfit_reason,
         _file, _record,
@@ -53,25 +52,45 @@ records_read as (
 
 ),
 
+repeats_judged as (
+
+    select
+        _file, _record,
+        duplicate_reason(
+            min(record_text) over same_key, max(record_text) over same_key,
+            row_number() over (same_key order by _file, _record)
+        ) as repeat_reason,
+    from records_cleaned
+    where unfit_reason is null and (cct, shift) in (
+        select (cct, shift)
+        from records_cleaned
+        where unfit_reason is null
+        group by cct, shift
+        having count(*) > 1
+    )
+    window same_key as (partition by cct, shift)
+
+),
+
 records_judged as (
 
     select
         cct, shift, school_name, state_code,
-        municipality_key as municipality_code, municipality_title as municipality_name,
-        locality_key as locality_code, locality_title as locality_name,
-        level_found as level, type, control_found as control,
+        municipality_key(state_code, municipality_cell) as municipality_code,
+        municipality_name,
+        locality_key(municipality_code, locality_cell) as locality_code, locality_name,
+        level, type, control,
         pupils_grade_1_count, pupils_grade_2_count, pupils_grade_3_count,
         pupils_grade_4_count, pupils_grade_5_count, pupils_grade_6_count,
-        pupils_men_count, pupils_women_count, pupils_count, pupils_reason,
-        teachers_count, teachers_reason, groups_count, groups_reason, flags,
+        pupils_men_count, pupils_women_count,
+        pupils_count, reason_unless(pupils_count, pupils_cell) as pupils_reason,
+        teachers_count, reason_unless(teachers_count, teachers_cell) as teachers_reason,
+        groups_count, reason_unless(groups_count, groups_cell) as groups_reason,
+        key_flags(cct, cct_cell, shift) as flags,
         _file, _record,
-        duplicate_or(
-            unfit_reason,
-            min(record_text) over same_key, max(record_text) over same_key,
-            row_number() over (same_key order by _file, _record)
-        ) as _set_aside,
-    from records_read
-    window same_key as (partition by unfit_reason is null, cct, shift)
+        coalesce(unfit_reason, repeat_reason) as _set_aside,
+    from records_cleaned
+    left join repeats_judged using (_file, _record)
 
 )
 

@@ -1,0 +1,45 @@
+-- One row per outline of an urban AGEB.
+
+with
+
+records_read as (
+
+    select
+        coalesce(ageb_key(ageb_code), fold_text(ageb_code)) as area_code,
+        geojson_edges(geometry) as edges,
+        edges_box(edges) as box,
+        geometry as record_text,
+        case
+            when length(area_code) = 9 then 'RURAL_AGEB'
+            when ageb_key(ageb_code) is null then 'INVALID_CODE'
+            when edges is null then 'INVALID_GEOMETRY'
+        end as unfit_reason,
+        _file, _record,
+    from raw.ageb_polygons
+
+),
+
+records_judged as (
+
+    select
+        area_code as ageb_code,
+        left(area_code, 9) as locality_code,
+        left(area_code, 5) as municipality_code,
+        left(area_code, 2) as state_code,
+        box.longitude_min as longitude_min, box.longitude_max as longitude_max,
+        box.latitude_min as latitude_min, box.latitude_max as latitude_max,
+        edges,
+        _file, _record,
+        coalesce(
+            unfit_reason,
+            duplicate_reason(
+                min(record_text) over same_key, max(record_text) over same_key,
+                row_number() over (same_key order by _file, _record)
+            )
+        ) as _set_aside,
+    from records_read
+    window same_key as (partition by unfit_reason is null, area_code)
+
+)
+
+select * from records_judged
