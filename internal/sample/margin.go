@@ -91,13 +91,14 @@ func (w *world) writeUrbanMargin(p *press) error {
 	file := layout{lineEnd: "\n", separator: ',', quoteTexts: true}
 	return p.file("marginalization_ageb/synthetic_IMU.csv", file, urbanMarginHeader, func(sheet *sheet) error {
 		for i, id := range ids {
-			w.writeUrbanMarginRow(sheet, &w.places[id], grades[fifth[i]])
+			w.writeUrbanMarginRow(sheet, id, grades[fifth[i]])
 		}
 		return p.ctx.Err()
 	})
 }
 
-func (w *world) writeUrbanMarginRow(sheet *sheet, place *place, grade string) {
+func (w *world) writeUrbanMarginRow(sheet *sheet, id int, grade string) {
+	place := &w.places[id]
 	town := &w.towns[place.town]
 	x := place.hardship
 	key := appendPadded(nil, town.state+1, 2)
@@ -112,11 +113,20 @@ func (w *world) writeUrbanMarginRow(sheet *sheet, place *place, grade string) {
 	sheet.numbered("Localidad Sintética ", place.locality, 4, "")
 	sheet.text(place.ageb)
 	sheet.count(place.people)
-	for _, atZero := range []float64{-3, -1.2, -1.4, -5, -5.5, -4.3, -4, -1.9, -3, lackingAtZero[0], lackingAtZero[3]} {
+	sheet.decimal(w.notAttending(id), 12)
+	for _, atZero := range []float64{-1.2, -1.4, -5, -5.5, -4.3, -4, -1.9, -3, lackingAtZero[0], lackingAtZero[3]} {
 		sheet.decimal(lacking(x, atZero), 12)
 	}
 	sheet.decimal(128-6*math.Exp(0.4*x), 12)
 	sheet.text(grade)
 	sheet.decimal((128-6*math.Exp(0.4*x))/128, 12)
 	sheet.end()
+}
+
+// notAttending is the per cent of those of 6 to 14 who do not go to school, of the census's own figures.
+func (w *world) notAttending(id int) float64 {
+	var t tally
+	w.tally(id, &t)
+	absent := t.cells[column("P6A11_NOA")] + t.cells[column("P12A14NOA")]
+	return 100 * float64(absent) / float64(max(1, t.cells[column("P_6A11")]+t.cells[column("P_12A14")]))
 }
