@@ -35,8 +35,14 @@ faults: tools ## strike the sample with every fault of a source, and write docs/
 fuzz: tools ## fuzz every decoder for a minute each (FUZZTIME=10m for more)
 	scripts/fuzz $(or $(FUZZTIME),1m)
 
+bench: tools ## time a cold run against the yardstick (BENCH="-repeat 1 -schools 20000")
+	$(GO) run ./bench $(BENCH)
+
+soak: tools ## a country and ten times that, from cold: writes docs/soak.md
+	$(GO) run ./bench -soak docs/soak.md
+
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check faults fuzz clean
+.PHONY: help tools build run test check faults fuzz bench soak clean
 .DEFAULT_GOAL := help

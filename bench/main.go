@@ -34,7 +34,8 @@ Usage: go run ./bench [flags]          (from the repository's root)
 Examples:
   go run ./bench                               140,392 schools, three times each
   go run ./bench -schools 20000 -repeat 1      a quick look
-  go run ./bench -decode registry              also time the reading of one source,
+  go run ./bench -soak docs/soak.md            a country, and ten times that: does it scale?
+  go run ./bench -decode planea              also time the reading of one source,
                                                from the publishers' own formats
 
 Flags:
@@ -44,7 +45,7 @@ Flags:
 // settings is what the flags say.
 type settings struct {
 	schools, repeat, workers int
-	work, decode             string
+	work, decode, soak       string
 	yardstick, plan          string // of the child process
 }
 
@@ -59,6 +60,8 @@ func main() {
 		os.Exit(2)
 	case s.yardstick != "":
 		err = runYardstick(ctx, s)
+	case s.soak != "":
+		err = soak(ctx, s)
 	default:
 		err = bench(ctx, s, os.Stdout)
 	}
@@ -77,6 +80,7 @@ func parse(arguments []string, out io.Writer) (settings, error) {
 	flags.IntVar(&s.repeat, "repeat", 3, "runs of each, in turn")
 	flags.IntVar(&s.workers, "workers", runtime.NumCPU(), "steps beside each other in the pipeline, threads of the yardstick")
 	flags.StringVar(&s.work, "work", filepath.Join("bench", "work"), "folder for samples, results and the plan; samples there are used again")
+	flags.StringVar(&s.soak, "soak", "", "in place of the yardstick, a cold run of -schools and one of ten times that; the page to write")
 	flags.StringVar(&s.decode, "decode", "", "a source whose reading is timed apart, from the publishers' own formats")
 	flags.StringVar(&s.yardstick, "yardstick", "", "run only the yardstick, over this project (what bench does in a child process)")
 	flags.StringVar(&s.plan, "plan", "", "with -yardstick: write what DuckDB did, and how long it took, to this file")
@@ -96,11 +100,8 @@ func parse(arguments []string, out io.Writer) (settings, error) {
 
 // bench prepares the sample, runs both in turn and prints what it saw.
 func bench(ctx context.Context, s settings, out io.Writer) error {
-	if err := os.MkdirAll(s.work, 0o755); err != nil {
-		return fmt.Errorf("make the work folder: %w", err)
-	}
-	tamiz := filepath.Join(s.work, "tamiz")
-	if err := command(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", tamiz, "./cmd/tamiz"); err != nil {
+	tamiz, err := build(ctx, s)
+	if err != nil {
 		return err
 	}
 	project, err := sample(ctx, s, tamiz, "plain", "--plain")
@@ -142,6 +143,15 @@ func bench(ctx context.Context, s settings, out io.Writer) error {
 		return nil
 	}
 	return decode(ctx, s, tamiz, out)
+}
+
+// build makes the program that is timed.
+func build(ctx context.Context, s settings) (string, error) {
+	if err := os.MkdirAll(s.work, 0o755); err != nil {
+		return "", fmt.Errorf("make the work folder: %w", err)
+	}
+	tamiz := filepath.Join(s.work, "tamiz")
+	return tamiz, command(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", tamiz, "./cmd/tamiz")
 }
 
 // sample makes a project with a synthetic sample, unless it is there.

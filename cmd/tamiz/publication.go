@@ -89,6 +89,12 @@ func (r *runState) tell(flags string, failure error) {
 // with all that the operator has to know or, if nothing has happened since the
 // last run, in one line.
 func (r *runState) tellSources(short bool) {
+	told := false
+	defer func() {
+		if told {
+			fmt.Fprintln(r.out)
+		}
+	}()
 	for _, source := range r.record.Sources {
 		word := map[string]string{sourceCarried: "carried", sourceLeftOut: "left out", sourceDead: "dead"}[source.State]
 		switch {
@@ -98,6 +104,7 @@ func (r *runState) tellSources(short bool) {
 		case short:
 			fmt.Fprintf(r.out, "  %s  %s: %s; %s\n", paint(r.out, yellow, word), source.Source, source.Problem, source.Effect)
 		default:
+			told = true
 			fmt.Fprintf(r.out, "\n  %s  %s\n", paint(r.out, yellow, word), strings.ReplaceAll(source.Message, "\n", "\n  "))
 		}
 	}
