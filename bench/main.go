@@ -35,7 +35,7 @@ Examples:
   go run ./bench                               140,392 schools, three times each
   go run ./bench -schools 20000 -repeat 1      a quick look
   go run ./bench -soak docs/soak.md            a country, and ten times that: does it scale?
-  go run ./bench -decode planea              also time the reading of one source,
+  go run ./bench -decode registry              also time the reading of one source,
                                                from the publishers' own formats
 
 Flags:

@@ -9,6 +9,8 @@ import (
 	"io"
 	"path"
 	"strings"
+
+	"tamiz/extract/zipped"
 )
 
 const oleMagic = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -30,17 +32,15 @@ func openParts(r io.ReaderAt, size int64) (*parts, error) {
 	} else if head = head[:n]; bytes.Equal(head, []byte(oleMagic)) {
 		return nil, errors.New("the workbook is protected by a password, or an .xls file of old: save it as .xlsx without a password")
 	}
-	source := &metered{ReaderAt: r, left: 1<<20 + PartsLimit*1024}
-	archive, err := zip.NewReader(source, size)
-	source.free = true
+	files, err := zipped.Directory(r, size, PartsLimit)
 	switch {
-	case errors.Is(err, errDirectory), archive != nil && len(archive.File) > PartsLimit:
+	case errors.Is(err, zipped.ErrMembers):
 		return nil, fmt.Errorf("the workbook has more than %d parts", PartsLimit)
-	case err != nil && !errors.Is(err, zip.ErrInsecurePath): // nothing is written under these names
+	case err != nil:
 		return nil, fmt.Errorf("it is no .xlsx workbook, or cut short: %w", err)
 	}
 	p := &parts{size: size, byName: map[string]*zip.File{}}
-	for _, file := range archive.File {
+	for _, file := range files {
 		name := partName(file.Name)
 		if p.byName[name] != nil {
 			return nil, fmt.Errorf("two parts of the workbook are called %q", file.Name)
@@ -85,26 +85,6 @@ func (p *parts) stream(name string, limit uint64) (*stream, error) {
 		return nil, fmt.Errorf("part %q: %w", name, damaged(err))
 	}
 	return newStream(source, int64(limit)), nil
-}
-
-var errDirectory = errors.New("the directory is too large")
-
-// metered bounds what is read as long as the directory is read: its entries
-// cost memory before their number is known.
-type metered struct {
-	io.ReaderAt
-	left int64
-	free bool
-}
-
-// ReadAt reads, or gives errDirectory where the bound is passed.
-func (m *metered) ReadAt(p []byte, offset int64) (int, error) {
-	if !m.free {
-		if m.left -= int64(len(p)); m.left < 0 {
-			return 0, errDirectory
-		}
-	}
-	return m.ReaderAt.ReadAt(p, offset)
 }
 
 func damaged(err error) error {

@@ -69,45 +69,19 @@ func (w *walker) list(r io.ReaderAt, size int64, prefix string, depth int) ([]me
 // directory reads the central directory, within the limit of members.
 func (w *walker) directory(r io.ReaderAt, size int64, prefix string) ([]*zip.File, error) {
 	left := max(w.limits.Members-w.members, 0)
-	source := &metered{ReaderAt: r, left: 1<<20 + int64(left)*1024}
-	archive, err := zip.NewReader(source, size)
-	source.free = true
+	files, err := Directory(r, size, left)
 	inside := ""
 	if prefix != "" {
 		inside = fmt.Sprintf("member %q: ", strings.TrimSuffix(prefix, "/"))
 	}
-	tooMany := errors.Is(err, errDirectory)
-	if archive != nil { // also with zip.ErrInsecurePath: names are checked here
-		w.members += len(archive.File)
-		tooMany = tooMany || len(archive.File) > left
-	}
+	w.members += len(files)
 	switch {
-	case tooMany:
+	case errors.Is(err, ErrMembers):
 		return nil, fmt.Errorf("%sthe archive has more members than the limit Members = %d allows", inside, w.limits.Members)
-	case err != nil && !errors.Is(err, zip.ErrInsecurePath):
+	case err != nil:
 		return nil, fmt.Errorf("%s%w", inside, damaged(err))
 	}
-	return archive.File, nil
-}
-
-var errDirectory = errors.New("the directory is too large")
-
-// metered bounds what is read as long as the directory is read: its entries
-// cost memory before their number is known.
-type metered struct {
-	io.ReaderAt
-	left int64
-	free bool
-}
-
-// ReadAt reads, or gives errDirectory where the bound is passed.
-func (m *metered) ReadAt(p []byte, offset int64) (int, error) {
-	if !m.free {
-		if m.left -= int64(len(p)); m.left < 0 {
-			return 0, errDirectory
-		}
-	}
-	return m.ReaderAt.ReadAt(p, offset)
+	return files, nil
 }
 
 // cleanName gives the name of an entry with slashes and in UTF-8.

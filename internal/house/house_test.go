@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"extract/shape":    {"extract/dbase"},
 	"extract/stata":    {},
 	"extract/web":      {},
-	"extract/xlsx":     {},
+	"extract/xlsx":     {"extract/zipped"},
 	"extract/zipped":   {},
 	"bench":            {"config", "pipeline", "internal/duck", "sql"},
 	"cmd/tamiz":        {"*"},
