@@ -250,9 +250,20 @@ func registryFaults(p *publisher) []*sourceFault {
 			return each(func(_ int, row []string) { row[groups] += "00" })(rows)
 		})},
 		{number: 40, name: "a new municipality, 0.2 % of schools unmatched", verdict: "publish", strike: all(func(rows [][]string) [][]string {
-			rows[1][columnOf(rows, "MUNICIPIO")] = "998"
+			for _, row := range rows[1:] {
+				if strings.HasPrefix(row[0], "15") {
+					row[columnOf(rows, "MUNICIPIO")] = "998"
+					break
+				}
+			}
 			return rows
-		})},
+		}), then: func(t *testing.T, project string) (*pipeline.RunRecord, string) {
+			listed := query(t, project, "select unmatched_count, unmatched_sample[1] from linkage where link = 'registry_to_municipality' and unmatched_count > 0")
+			if len(listed) != 1 || !strings.HasPrefix(listed[0][1], "15") {
+				t.Errorf("the schools without their municipality are not listed: %v", listed)
+			}
+			return lastRecord(t, project), ""
+		}},
 		{number: 42, name: "grade totals no longer add up in 10 % of rows", verdict: "carry", words: []string{"pupils_total is no longer the sum of its parts", "at most 5 %"}, strike: all(func(rows [][]string) [][]string {
 			first := columnOf(rows, "TOTAL 1°")
 			return each(func(i int, row []string) {

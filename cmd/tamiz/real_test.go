@@ -29,6 +29,8 @@ func TestReal_TheRealFilesBecomeASnapshot(t *testing.T) {
 	}
 	t.Run("schools", func(t *testing.T) { realSchools(t, dir, data) })
 	t.Run("mortality", func(t *testing.T) { realMortality(t, dir, data) })
+	t.Run("places", func(t *testing.T) { realPlaces(t, dir, record) })
+	t.Run("traced cells hold the value", func(t *testing.T) { realTraced(t, dir, data) })
 	t.Run("replay", func(t *testing.T) {
 		out := tamiz(t, append([]string{"test", "mx", "--replay", "60"}, flags...)...)
 		if !strings.Contains(out, "all identical: true") {

@@ -265,18 +265,14 @@ func (c cellKind) draw(t *testing.T, dir string) []tracedCell {
 	return all[:c.many]
 }
 
-// TestReal_TracedCellsHoldTheValue follows random cells of the mart schools
+// realTraced follows random cells of the mart schools
 // down their traces to the line of the raw file, reads that line with another
 // reader, and finds the value there. It covers the register of Jalisco, both
 // sheets of ENLACE for the states 01 and 06, and, with cells of the mart
 // upper_secondary, a workbook of PLANEA; of the other workbooks in the old
 // format there is no reading but ours.
-func TestReal_TracedCellsHoldTheValue(t *testing.T) {
-	dir, data := realProject(t)
-	record := runRecord(t, "mx", "--project", dir, "--var", "data="+data)
-	if record.Verdict != "published" {
-		t.Fatalf("%s: %s", record.Verdict, record.Reason)
-	}
+func realTraced(t *testing.T, dir, data string) {
+	t.Helper()
 	tracing := openTracing(t, dir, data, "mx")
 	seen := witnesses(t, data)
 	columns := []string{"school_name", "municipality_name", "locality_name", "pupils_count", "pupils_men_count", "pupils_women_count",
