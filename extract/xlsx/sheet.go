@@ -28,7 +28,7 @@ type Sheet struct {
 	err   error // that ended the reading
 }
 
-func openSheet(w *Workbook, name, path string) (s *Sheet, err error) {
+func openSheet(w *Workbook, name, path string) (_ *Sheet, err error) {
 	part, err := w.parts.find(path, UnpackedLimit)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func openSheet(w *Workbook, name, path string) (s *Sheet, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &Sheet{name: name, book: w}
+	s := &Sheet{name: name, book: w}
 	defer func() {
 		if err != nil || s.rows == nil { // also on the way out of a panic
 			err = errors.Join(err, s.Close())
