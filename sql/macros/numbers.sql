@@ -66,21 +66,28 @@ create macro mean_of_known(vals, needed) as
             then sum_of_known(vals) / list_count(vals)
     end;
 
--- The summed weights of those values that are known.
-create macro known_weight(vals, weights) as
-    sum_of_known(
-        list_transform(
-            vals, lambda value, place: case when value is not null then weights[place] end
-        )
-    );
+-- The summed weights of those of three values that are known.
+create macro known_weight(first, second, third, first_weight, second_weight, third_weight) as
+    if(first is null, 0.0::double, first_weight)
+    + if(second is null, 0.0::double, second_weight)
+    + if(third is null, 0.0::double, third_weight);
 
--- The weighted mean of those values that are known, weights rescaled to 1, when their weight reaches `needed`.
-create macro weighted_mean_of_known(vals, weights, needed) as
+-- The weighted mean of those of three values that are known, weights rescaled to 1, when their weight reaches `needed`.
+create macro weighted_mean_of_known(
+    first, second, third, first_weight, second_weight, third_weight, needed
+) as
     case
-        when known_weight(vals, weights) >= needed - 1e-12 and known_weight(vals, weights) > 0
-            then sum_of_known(
-                list_transform(vals, lambda value, place: value * weights[place])
-            ) / known_weight(vals, weights)
+        when known_weight(first, second, third, first_weight, second_weight, third_weight)
+            >= needed - 1e-12
+            and known_weight(
+                first, second, third, first_weight, second_weight, third_weight
+            ) > 0
+            then (
+                coalesce(first * first_weight, 0.0::double)
+                + coalesce(second * second_weight, 0.0::double)
+                + coalesce(third * third_weight, 0.0::double)
+            )
+            / known_weight(first, second, third, first_weight, second_weight, third_weight)
     end;
 
 -- The level L, M or H of a value between two cut points; a value on a cut point belongs above it.

@@ -10,6 +10,15 @@ create macro weighted_mean(value, weight, place) as
             / sum(weight) filter (where value is not null)
     end;
 
+-- The same for one of several measures, from the lists that a group made of them in one sorting: of each member its
+-- weighted values, and of each measure the weight of the members where it is known.
+create macro mean_at(measure, weighted_values, weights) as
+    case
+        when weights[measure] > 0
+            then list_sum(list_transform(weighted_values, lambda vals: vals[measure]))
+            / weights[measure]
+    end;
+
 -- Of a group's wholes the share that has a thing, over the members where both counts are known.
 create macro share_with(holders, whole) as
     share_of(

@@ -17,6 +17,8 @@ create macro fold_word(value) as
 create macro pad_code(value, width) as
     case
         when regexp_full_match(value, '[0-9]{' || width || '}') then value
+        when regexp_full_match(value, '[0-9]{1,' || width || '}')
+            then lpad(value, width, '0')
         when regexp_full_match(trim(value), '[0-9]{1,' || width || '}')
             then lpad(trim(value), width, '0')
     end;
@@ -24,6 +26,20 @@ create macro pad_code(value, width) as
 -- A set of flags: sorted, each once, without NULLs (list_distinct drops them); an empty list when there is none.
 create macro flags(codes) as
     list_sort(list_distinct(codes));
+
+-- Two sets of flags as one. Mostly one is empty, or ends before the other begins: then nothing needs sorting.
+create macro flags_of_both(one, other) as
+    case
+        when len(one) = 0 then other
+        when len(other) = 0 then one
+        when one[-1] < other[1] then list_concat(one, other)
+        when other[-1] < one[1] then list_concat(other, one)
+        else flags(list_concat(one, other))
+    end;
+
+-- The same of a single flag, which may be NULL.
+create macro flag_if_any(code) as
+    if(code is null, [], [code]);
 
 -- The first reason of a list that is not NULL.
 create macro first_reason(reasons) as

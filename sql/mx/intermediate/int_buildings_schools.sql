@@ -54,7 +54,7 @@ buildings_scored as (
                 water_reason, drainage_reason, toilets_reason, handwashing_reason
             )
         end as wash_reason,
-        flags([if(feasibility_wash is null, 'WASH_UNKNOWN', null)]) as flags,
+        flag_if_any(if(feasibility_wash is null, 'WASH_UNKNOWN', null)) as flags,
     from intermediate.int_schools_spine as schools
     left join buildings_chosen as chosen using (cct, shift)
     cross join method.feasibility

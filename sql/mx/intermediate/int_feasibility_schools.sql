@@ -15,7 +15,7 @@ parts_joined as (
         crowding.crowding_reason,
         cast(null as double) as feasibility_epidemiology,
         'NOT_AVAILABLE' as epidemiology_reason,
-        list_concat(buildings.flags, crowding.flags) as part_flags,
+        flags_of_both(crowding.flags, buildings.flags) as part_flags,
     from intermediate.int_buildings_schools as buildings
     inner join intermediate.int_crowding_schools as crowding using (cct, shift)
 
@@ -31,15 +31,15 @@ schools_scored as (
         case
             when pupils_count = 0 then null
             else weighted_mean_of_known(
-                [feasibility_wash, feasibility_crowding, feasibility_epidemiology],
-                [wash_weight, crowding_weight, epidemiology_weight],
-                min_weight
+                feasibility_wash, feasibility_crowding, feasibility_epidemiology,
+                wash_weight, crowding_weight, epidemiology_weight, min_weight
             )
         end as feasibility,
         level_of(feasibility, medium_from, high_from) as feasibility_level,
-        flags(list_append(
-            part_flags, if(feasibility_epidemiology is null, 'EPI_UNKNOWN', null)
-        )) as flags,
+        if(
+            feasibility_epidemiology is null,
+            flags_of_both(['EPI_UNKNOWN'], part_flags), part_flags
+        ) as flags,
     from parts_joined
     cross join method.feasibility as weights
     inner join method.cut_points on cut_points.index_name = 'feasibility'

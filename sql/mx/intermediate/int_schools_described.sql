@@ -2,28 +2,37 @@
 
 with
 
+mention_ranks as (
+
+    select
+        source, shift_is_unknown, edition,
+        row_number() over (
+            order by source_rank, shift_is_unknown, edition desc, source
+        ) as place,
+    from (
+        select distinct source, edition, shift = 'UNKNOWN' as shift_is_unknown,
+        from intermediate.int_schools_mentioned
+    ) as found
+    inner join reference.source_ranks using (source)
+
+),
+
 mentions_ranked as (
 
     select
-        schools.cct, schools.shift,
-        mentions.school_name, mentions.level, mentions.type, mentions.control,
-        mentions.municipality_code, mentions.municipality_name,
-        mentions.locality_code, mentions.locality_name,
-        mentions.ageb_code, mentions.ageb_route,
-        mentions.latitude, mentions.longitude, mentions.flags,
-        row_number() over (
-            partition by schools.cct, schools.shift
-            order by
-                source_ranks.source_rank, mentions.shift = 'UNKNOWN',
-                mentions.edition desc
-        ) as place,
-        list_position(['GEO_EXACT', 'GEO_AGEB', 'GEO_NEAR'], mentions.ageb_route)
-            as route_rank,
+        schools.cct, schools.shift, school_name, level, type, control,
+        municipality_code, municipality_name, locality_code, locality_name,
+        ageb_code, ageb_route, latitude, longitude, place,
+        1000 * list_position(['GEO_EXACT', 'GEO_AGEB', 'GEO_NEAR'], ageb_route) + place
+            as route_place,
     from intermediate.int_schools_spine as schools
     inner join intermediate.int_schools_mentioned as mentions
         on mentions.cct = schools.cct
             and mentions.shift in (schools.shift, 'UNKNOWN')
-    inner join reference.source_ranks on source_ranks.source = mentions.source
+    inner join mention_ranks
+        on mention_ranks.source = mentions.source
+            and mention_ranks.edition = mentions.edition
+            and mention_ranks.shift_is_unknown = (mentions.shift = 'UNKNOWN')
 
 ),
 
@@ -39,12 +48,27 @@ mentions_merged as (
         first_known(municipality_name, place) as municipality_name,
         first_known(locality_code, place) as locality_code,
         first_known(locality_name, place) as locality_name,
-        first_known(ageb_code, [route_rank, place]) as ageb_code,
-        first_known(ageb_route, [route_rank, place]) as ageb_route,
+        first_known(ageb_code, route_place) as ageb_code,
+        first_known(ageb_route, route_place) as ageb_route,
         first_known(latitude, place) as latitude,
         first_known(longitude, place) as longitude,
-        flatten(list(flags order by place)) as key_flags,
     from mentions_ranked
+    group by all
+
+),
+
+flags_united as (
+
+    select
+        schools.cct, schools.shift,
+        flatten(list(
+            mentions.flags order by mentions.source, mentions.shift, mentions.edition
+        )) as key_flags,
+    from intermediate.int_schools_spine as schools
+    inner join intermediate.int_schools_mentioned as mentions
+        on mentions.cct = schools.cct
+            and mentions.shift in (schools.shift, 'UNKNOWN')
+    where len(mentions.flags) > 0
     group by all
 
 ),
@@ -64,12 +88,13 @@ schools_completed as (
         ) as type,
         coalesce(mentions_merged.control, cct_classes.control) as control,
         flags(list_append(
-            mentions_merged.key_flags,
+            flags_united.key_flags,
             case
                 when left(ageb_code, 5) <> municipality_code then 'GEO_CONFLICT'
             end
         )) as flags,
     from mentions_merged
+    left join flags_united using (cct, shift)
     left join reference.cct_identifiers
         on cct_identifiers.identifier = substr(mentions_merged.cct, 4, 2)
     left join reference.cct_classes

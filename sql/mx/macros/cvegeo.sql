@@ -1,6 +1,8 @@
 -- The 5 digits of a municipality, from a state's 2 digits and a code of 3 (or already 5) digits; else NULL.
 create macro municipality_key(state_code, municipality) as
     case
+        when regexp_full_match(municipality, '[0-9]{1,3}')
+            then state_code || nullif(pad_code(municipality, 3), '000')
         when
             regexp_full_match(trim(municipality), '[0-9]{5}')
             and starts_with(trim(municipality), state_code)

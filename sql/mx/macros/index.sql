@@ -35,24 +35,20 @@ create macro match_flag(match_level) as
         else 'NO_GEOGRAPHY'
     end;
 
--- The lowest `how_many` of a list of values that may be NULL, each as its place in the list and its value in words with
--- two decimals; ties by place.
-create macro lowest_places(vals, how_many) as
-    list_transform(
-        list_sort(
-            list_filter(
-                list_transform(vals, lambda value, place: {'value': value, 'place': place}),
-                lambda part: part.value is not null
-            )
-        )[:how_many],
-        lambda part: {'place': part.place, 'score': format('{:.2f}', part.value)}
+-- The lowest of six values that may be NULL, without the one at the place `but` (0: none is left out).
+create macro lowest_of_six(first, second, third, fourth, fifth, sixth, but) as
+    least(
+        if(but = 1, null, first), if(but = 2, null, second), if(but = 3, null, third),
+        if(but = 4, null, fourth), if(but = 5, null, fifth), if(but = 6, null, sixth)
     );
 
--- The parts found by lowest_places in words: "water and toilets 0.25, learning 0.45"; NULL when there is none.
-create macro name_parts(parts, names) as
+-- The first place, from 1 to 6 but not `but`, that holds a value; NULL when there is no value.
+create macro place_of_six(value, first, second, third, fourth, fifth, sixth, but) as
     case
-        when len(parts) > 0 then list_reduce(
-            list_transform(parts, lambda part: names[part.place] || ' ' || part.score),
-            lambda words, word: words || ', ' || word
-        )
+        when first = value and but <> 1 then 1
+        when second = value and but <> 2 then 2
+        when third = value and but <> 3 then 3
+        when fourth = value and but <> 4 then 4
+        when fifth = value and but <> 5 then 5
+        when sixth = value and but <> 6 then 6
     end;

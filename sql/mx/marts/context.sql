@@ -72,7 +72,7 @@ schools_placed as (
         area[7] as dirt_floor_pct,
         area[8] as overcrowded_pct,
         coalesce(grade in ('HIGH', 'VERY_HIGH'), false) as is_high_marginalization,
-        flags([match_flag(match_level)]) as flags,
+        flag_if_any(match_flag(match_level)) as flags,
     from areas_matched
 
 )

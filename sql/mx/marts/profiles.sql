@@ -32,11 +32,28 @@ parts_joined as (
             when urgency.urgency is null then 'NO_URGENCY'
             when feasibility.feasibility is null then 'NO_FEASIBILITY'
         end as no_profile_reason,
-        lowest_places([
-            1 - urgency_learning, 1 - urgency_household, 1 - urgency_adults,
-            feasibility_wash, feasibility_crowding, feasibility_epidemiology,
-        ], 2) as weakest,
-        flags(list_concat(urgency.flags, feasibility.flags)) as flags,
+        1 - urgency_learning as learning,
+        1 - urgency_household as household,
+        1 - urgency_adults as adults,
+        lowest_of_six(
+            learning, household, adults, feasibility_wash, feasibility_crowding,
+            feasibility_epidemiology, 0
+        ) as lowest,
+        place_of_six(
+            lowest, learning, household, adults, feasibility_wash, feasibility_crowding,
+            feasibility_epidemiology, 0
+        ) as lowest_place,
+        lowest_of_six(
+            learning, household, adults, feasibility_wash, feasibility_crowding,
+            feasibility_epidemiology, lowest_place
+        ) as second_lowest,
+        place_of_six(
+            second_lowest, learning, household, adults, feasibility_wash,
+            feasibility_crowding, feasibility_epidemiology, lowest_place
+        ) as second_place,
+        format(' {:.2f}', lowest) as lowest_score,
+        format(' {:.2f}', second_lowest) as second_score,
+        flags_of_both(feasibility.flags, urgency.flags) as flags,
     from marts.urgency as urgency
     inner join intermediate.int_feasibility_schools as feasibility using (cct, shift)
 
@@ -52,10 +69,15 @@ profiles_named as (
         feasibility_epidemiology, epidemiology_reason,
         feasibility, parts.feasibility_level,
         profiles.profile, profiles.profile_code,
-        profiles.text_es || ' Lo más débil (0 peor, 1 mejor): '
-        || name_parts(weakest, names_es) || '.' as advice_es,
-        profiles.text_en || ' Weakest (0 worst, 1 best): '
-        || name_parts(weakest, names_en) || '.' as advice_en,
+        profiles.text_es || (
+            ' Lo más débil (0 peor, 1 mejor): '
+            || names_es[lowest_place] || lowest_score
+            || coalesce(', ' || names_es[second_place] || second_score, '') || '.'
+        ) as advice_es,
+        profiles.text_en || (
+            ' Weakest (0 worst, 1 best): ' || names_en[lowest_place] || lowest_score
+            || coalesce(', ' || names_en[second_place] || second_score, '') || '.'
+        ) as advice_en,
         no_profile_reason,
         flags,
     from parts_joined as parts

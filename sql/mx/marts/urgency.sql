@@ -25,20 +25,27 @@ parts_joined as (
             false
         ) as is_disadvantaged,
         weighted_mean_of_known(
-            [
-                learning.urgency_learning, household.urgency_household,
-                household.urgency_adults,
-            ],
-            [weights.learning_weight, weights.household_weight, weights.adults_weight],
-            weights.min_weight
+            learning.urgency_learning, household.urgency_household,
+            household.urgency_adults, weights.learning_weight,
+            weights.household_weight, weights.adults_weight, weights.min_weight
         ) as mean_urgency,
         weights.equity_epsilon,
-        list_concat(learning.flags, household.flags) as part_flags,
+        flags_of_both(household.flags, learning.flags) as part_flags,
+        list_filter(
+            [
+                if(is_disadvantaged and equity_epsilon <> 0, 'EQUITY_TERM', null),
+                'NO_UNCERTAINTY',
+                if(cut_points.is_anchored, null, 'UNANCHORED'),
+            ],
+            lambda flag: flag is not null
+        ) as own_flags,
+        cut_points.medium_from, cut_points.high_from,
     from intermediate.int_learning_latest as learning
     inner join intermediate.int_household_schools as household using (cct, shift)
     inner join intermediate.int_schools_described as described using (cct, shift)
     inner join marts.context as context using (cct, shift)
     cross join method.urgency as weights
+    inner join method.cut_points on cut_points.index_name = 'urgency'
 
 ),
 
@@ -66,16 +73,8 @@ schools_scored as (
 
         ---------- booleans
         is_disadvantaged,
-        flags(list_concat(
-            part_flags,
-            [
-                if(is_anchored, null, 'UNANCHORED'),
-                if(is_disadvantaged and equity_epsilon <> 0, 'EQUITY_TERM', null),
-                'NO_UNCERTAINTY',
-            ]
-        )) as flags,
+        flags_of_both(part_flags, own_flags) as flags,
     from parts_joined
-    inner join method.cut_points on cut_points.index_name = 'urgency'
 
 )
 
