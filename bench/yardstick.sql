@@ -125,8 +125,8 @@ end;
 create macro lacking(holders, homes) as unit(1 - if(homes > 0, holders / homes, null));
 create macro lacking_of_all(holders, homes) as
     lacking(sum(holders) filter (where homes is not null), sum(homes) filter (where holders is not null));
-create macro mean_by_people(value, people, place) as
-    sum(value * people order by place) / nullif(sum(people) filter (where value is not null), 0);
+create macro mean_by_people(value, people) as
+    cast(sum(cast(value as decimal(12, 4)) * people) as double) / nullif(sum(people) filter (where value is not null), 0);
 
 create view homes_by_ageb as
 select
@@ -142,7 +142,7 @@ select
     lacking_of_all(computer, dwellings) as no_computer_share, lacking_of_all(television, dwellings) as no_television_share,
     lacking_of_all(cellphone, dwellings) as no_cellphone_share,
     mean_of_four(no_internet_share, no_computer_share, no_television_share, no_cellphone_share) as urgency_household,
-    mean_by_people(schooling, population, ageb_code) as mean_schooling_years,
+    mean_by_people(schooling, population) as mean_schooling_years,
     unit((12.0::double - mean_schooling_years) / 12.0::double) as urgency_adults,
 from agebs group by locality_code;
 
@@ -156,7 +156,7 @@ summed as (
             lacking_of_all(internet, dwellings), lacking_of_all(computer, dwellings),
             lacking_of_all(television, dwellings), lacking_of_all(cellphone, dwellings),
         ] as lacks,
-        mean_by_people(schooling, population, ageb_code) as schooling,
+        mean_by_people(schooling, population) as schooling,
     from agebs group by municipality_code
 )
 select
@@ -186,7 +186,10 @@ from read_csv(
 create view marginalization_by_locality as
 select locality_code, grade, index_value
 from (
-    select locality_code, mean_by_people(index_value, population, ageb_code) as index_value,
+    select
+        locality_code,
+        sum(index_value * population order by ageb_code)
+            / nullif(sum(population) filter (where index_value is not null), 0) as index_value,
     from marginalization_by_ageb group by locality_code
 )
 left join (

@@ -81,7 +81,7 @@ func writeProject(name, dir string, withSample bool) error {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# A Tamiz project. Folders are relative to this file.\npipelines: [%s]\nwarehouse: warehouse    # results of steps, records of runs\nstore: store            # published snapshots, archived raw files\ntimezone: UTC\nmemory: 1GiB            # for one step\n", name)
+	fmt.Fprintf(&b, "# A Tamiz project. Folders are relative to this file.\npipelines: [%s]\nwarehouse: warehouse    # results of steps, records of runs\nstore: store            # published snapshots, archived raw files\ntimezone: UTC\nmemory: 1400MiB         # for one step\n", name)
 	if withSample {
 		fmt.Fprintf(&b, "synthetic: true         # the sources below are a synthetic sample; no figure is real\nsources:\n  %s:\n", name)
 		names := make([]string, 0, len(p.Sources))

@@ -13,10 +13,11 @@ agebs_summed as (
             known_goods(television_count, dwellings_count),
             known_goods(cellphone_count, dwellings_count),
         ]) as ageb_shares,
-        weighted_mean(
-            mean_schooling_years, population_count, ageb_code
-        ) as ageb_schooling_years,
-        flags(flatten(list(flags order by ageb_code))) as ageb_flags,
+        weighted_mean(mean_schooling_years, population_count) as ageb_schooling_years,
+        if(
+            bool_or(list_contains(flags, 'DWELLINGS_APPROXIMATE')),
+            ['DWELLINGS_APPROXIMATE'], cast([] as varchar[])
+        ) as ageb_flags,
     from staging.stg_census_ageb__agebs
     group by locality_code
 

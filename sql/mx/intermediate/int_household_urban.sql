@@ -23,14 +23,12 @@ agebs_summed as (
         known_goods(computer_count, dwellings_count) as computer,
         known_goods(television_count, dwellings_count) as television,
         known_goods(cellphone_count, dwellings_count) as cellphone,
-        weighted_mean(
-            mean_schooling_years, population_count, ageb_code
-        ) as mean_schooling_years,
-        case
-            when count(urgency_household) > 1
-                then stddev_samp(urgency_household order by ageb_code)
-        end as urgency_household_spread,
-        flags(flatten(list(flags order by ageb_code))) as flags,
+        weighted_mean(mean_schooling_years, population_count) as mean_schooling_years,
+        spread_of_decimals(urgency_household) as urgency_household_spread,
+        if(
+            bool_or(list_contains(flags, 'DWELLINGS_APPROXIMATE')),
+            ['DWELLINGS_APPROXIMATE'], cast([] as varchar[])
+        ) as flags,
     from agebs_joined
     group by municipality_code
 
