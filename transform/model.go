@@ -79,9 +79,6 @@ func metadata(step *pipeline.Step) []keyValue {
 	return pairs
 }
 
-// digestRows is how many rows are taken from DuckDB at once, to be hashed.
-const digestRows = 256
-
 // rowDigest hashes the rows, cell by cell as text, in the order of the file,
 // which is that of the key: it stays the same when an upgrade changes only how
 // bytes are packed. Control characters stand between cells and rows and for
@@ -92,9 +89,11 @@ func rowDigest(ctx context.Context, db *duck.DB, model *pipeline.Model, table st
 		cells = append(cells, "coalesce(cast("+pipeline.QuoteName(column.Name)+" as varchar), chr(30))")
 	}
 	hash := sha256.New()
-	err := db.Texts(ctx, fmt.Sprintf("select string_agg(concat_ws(chr(31), %s), chr(29) order by file_row_number) || chr(29) from read_parquet(%s, file_row_number = true) "+
-		"group by file_row_number // %d order by min(file_row_number)", strings.Join(cells, ", "), pipeline.QuoteText(table), digestRows),
-		func(text sql.RawBytes) { hash.Write(text) })
+	err := db.Texts(ctx, fmt.Sprintf("select concat_ws(chr(31), %s) from (%s)", strings.Join(cells, ", "), duck.ReadParquet([]string{table})),
+		func(text sql.RawBytes) {
+			hash.Write(text)
+			hash.Write([]byte{29})
+		})
 	if err != nil {
 		return "", fmt.Errorf("%s: hash its rows: %w", model.Name, err)
 	}
