@@ -160,7 +160,12 @@ func conserve(ctx context.Context, db *duck.DB, task pipeline.Task, result pipel
 		Effect:   "nothing of it is used", Hint: "look for an inner join, a filter, or a join that matches more than one row"}
 }
 
-// sqlError puts file and line before DuckDB's message.
+// sqlError puts file and line before DuckDB's message. That a step has too
+// little memory is no mistake in its SQL.
 func sqlError(file, sql string, err error) error {
+	if strings.HasPrefix(err.Error(), "Out of Memory Error") {
+		return &pipeline.Error{Kind: pipeline.Storage, Problem: "the step needs more memory than it may use", Where: file,
+			Hint: "raise memory in tamiz.yml (it is for one step; --workers says how many run beside each other), then run again"}
+	}
 	return &pipeline.Error{Kind: pipeline.Config, Where: fmt.Sprintf("%s:%d", file, lineOfError(sql, err)), Err: err}
 }
