@@ -4,9 +4,12 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
+	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
@@ -208,5 +211,18 @@ func TestReader_ReadsTheRealFilesOfEveryFormat(t *testing.T) {
 				t.Errorf("got %s, want %s", got, c.want)
 			}
 		})
+	}
+}
+
+// A disk that is full is ours: no publisher's file is refused for it.
+func TestReader_TellsOurDiskFromTheirFile(t *testing.T) {
+	for err, want := range map[error]pipeline.Kind{
+		fmt.Errorf("unpack: %w", &fs.PathError{Op: "write", Path: "part", Err: syscall.ENOSPC}): pipeline.Storage,
+		fmt.Errorf("unpack: %w", syscall.EFBIG):                                                 pipeline.Storage,
+		fmt.Errorf("member: %w", io.ErrUnexpectedEOF):                                           pipeline.Drift,
+	} {
+		if got := pipeline.KindOf(extract.Unreadable(t.Context(), "ZIP archive", err)); got != want {
+			t.Errorf("%v: kind %s, want %s", err, got, want)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"tamiz/extract/csvtext"
 	"tamiz/extract/zipped"
@@ -181,6 +182,11 @@ func (r *reading) unreadable(what string, err error) error {
 	var fault *csvtext.Fault
 	if errors.As(err, &e) || errors.As(err, &fault) || errors.Is(err, io.EOF) || r.ctx.Err() != nil {
 		return err
+	}
+	for _, ours := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EROFS, syscall.EIO} {
+		if errors.Is(err, ours) { // our disk, where it is unpacked: the publisher is not to blame
+			return storageError("unpack the "+what, err)
+		}
 	}
 	return &pipeline.Error{Kind: pipeline.Drift, Problem: "the " + what + " cannot be read", Err: err,
 		Hint: "the download may have been cut short; get the file again, or ask its publisher"}

@@ -39,6 +39,11 @@ the same tables as UTF-8 text, without archives and workbooks.`,
 			if _, err := os.Stat(filepath.Join(dir, config.ProjectFile)); err == nil {
 				return &pipeline.Error{Kind: pipeline.Config, Problem: "there is a project already", Where: filepath.Join(dir, config.ProjectFile), Hint: "use another folder, or go on with: tamiz run --project " + dir}
 			}
+			for _, flag := range []string{"schools", "plain", "seed"} {
+				if !withSample && command.Flags().Changed(flag) {
+					return &pipeline.Error{Kind: pipeline.Config, Problem: "--" + flag + " is about the synthetic sample, which was not asked for", Hint: "add --sample"}
+				}
+			}
 			if err := writeProject(name, dir, withSample); err != nil {
 				return err
 			}

@@ -42,7 +42,7 @@ func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.P
 	l := &looking{session: r.session, pins: map[string][]pipeline.Pin{}, good: good, faults: map[string]error{}, refused: map[string][]pipeline.Pin{}, notes: map[string][]string{},
 		watch: &extract.Watch{Archive: r.archive, Log: r.log, Scratch: filepath.Join(r.warehouse.Dir(), "tmp", "downloads"), Web: web.New(web.Options{
 			UserAgent: userAgent(r.project.HTTP.Contact), Tries: r.project.HTTP.Tries, Wait: r.project.HTTP.Wait, IdleTimeout: r.project.HTTP.Timeout})}}
-	if err := l.observe(r.ctx); err != nil {
+	if err := l.observe(r.ctx, &bar{w: r.out, began: time.Now()}); err != nil {
 		return nil, err
 	}
 	walk := r.session.walk(r.record.Workers)
@@ -95,9 +95,13 @@ func userAgent(contact string) string {
 
 // observe asks every source. One that does not answer is a fault of its own;
 // our own storage and the user's interrupt end the look.
-func (l *looking) observe(ctx context.Context) error {
+func (l *looking) observe(ctx context.Context, progress *bar) error {
+	defer progress.clear()
 	for i := range l.p.Sources {
 		source := &l.p.Sources[i]
+		if source.Online() {
+			progress.asking(source.Name, i, len(l.p.Sources))
+		}
 		observation, err := l.watch.Observe(ctx, *source)
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -121,6 +121,26 @@ func (b *bar) show(event pipeline.Event) {
 	}
 }
 
+// asking tells, on a terminal, which source is asked for now; off a terminal,
+// when the asking has taken long.
+func (b *bar) asking(source string, done, total int) {
+	if isTerminal(b.w) {
+		fmt.Fprintf(b.w, "\r  %-10s%d of %d: asking for %-40.40s", "sources", done+1, total, source)
+		return
+	}
+	if b.printed == 0 && time.Since(b.began) > 10*time.Second {
+		b.printed = 1
+		fmt.Fprintf(b.w, "  sources   %d of %d asked after %.0f s, now %s\n", done, total, time.Since(b.began).Seconds(), source)
+	}
+}
+
+// clear takes what asking showed away.
+func (b *bar) clear() {
+	if isTerminal(b.w) {
+		fmt.Fprintf(b.w, "\r%-90s\r", "")
+	}
+}
+
 // wrap breaks a sentence into lines of at most width characters; further
 // lines begin with indent.
 func wrap(text string, width int, indent string) string {
