@@ -13,11 +13,18 @@ import (
 
 type modelFile struct {
 	Description string               `yaml:"description"`
+	Transform   *transformEntry      `yaml:"transform"`
 	Key         []string             `yaml:"key"`
 	Rows        string               `yaml:"rows"`
 	Trace       ordered[traceEntry]  `yaml:"trace"`
 	Columns     ordered[columnEntry] `yaml:"columns"`
 	Checks      []checkEntry         `yaml:"checks"`
+}
+
+// transformEntry stands in the yml of a model that has no SQL.
+type transformEntry struct {
+	Method string          `yaml:"method"`
+	Inputs ordered[string] `yaml:"inputs"`
 }
 
 type columnEntry struct {
@@ -45,9 +52,9 @@ func (t *traceEntry) UnmarshalYAML(unmarshal func(any) error) error {
 
 func (l *loader) loadModels(p *pipeline.Pipeline) {
 	for _, layer := range []string{"staging", "intermediate", "marts"} {
-		files, _ := fs.Glob(l.files, path.Join("sql", l.name, layer, "*.sql"))
+		files, _ := fs.Glob(l.files, path.Join("sql", l.name, layer, "*.yml"))
 		for _, file := range files {
-			if model, ok := l.loadModel(layer, file); ok {
+			if model, ok := l.loadModel(layer, strings.TrimSuffix(file, ".yml")); ok {
 				p.Models = append(p.Models, model)
 			}
 		}
@@ -56,43 +63,37 @@ func (l *loader) loadModels(p *pipeline.Pipeline) {
 	sort.Slice(p.Models, func(i, j int) bool { return p.Models[i].Name < p.Models[j].Name })
 }
 
-// reportStrays names yml and txtar files that no sql file stands beside.
+// reportStrays names sql and txtar files that no yml file stands beside.
 func (l *loader) reportStrays(layer string) {
 	entries, _ := fs.ReadDir(l.files, path.Join("sql", l.name, layer))
 	for _, entry := range entries {
 		extension := path.Ext(entry.Name())
 		base := path.Join("sql", l.name, layer, strings.TrimSuffix(entry.Name(), extension))
-		if extension == ".sql" {
+		if extension == ".yml" {
 			continue
 		}
-		if _, err := fs.Stat(l.files, base+".sql"); err != nil {
-			l.problem(base+extension, "there is no %s.sql beside it", path.Base(base))
+		if _, err := fs.Stat(l.files, base+".yml"); err != nil {
+			l.problem(base+extension, "there is no %s.yml beside it", path.Base(base))
 		}
 	}
 }
 
-func (l *loader) loadModel(layer, file string) (pipeline.Model, bool) {
-	base := strings.TrimSuffix(file, ".sql")
+func (l *loader) loadModel(layer, base string) (pipeline.Model, bool) {
 	model := pipeline.Model{
-		Name: layer + "." + path.Base(base), SQLPath: file, DocPath: base + ".yml", CasesPath: base + ".txtar",
-	}
-	sql, err := fs.ReadFile(l.files, file)
-	if err != nil {
-		l.problem(file, "%v", err)
-		return model, false
-	}
-	model.SQL = string(sql)
-	if !strings.HasPrefix(model.SQL, "-- One row") {
-		l.problem(file+":1", "the first line says the grain: -- One row per …")
-	}
-	if cases, err := fs.ReadFile(l.files, model.CasesPath); err == nil {
-		model.Cases = string(cases)
+		Name: layer + "." + path.Base(base), SQLPath: base + ".sql", DocPath: base + ".yml", CasesPath: base + ".txtar",
 	}
 	var doc modelFile
 	text, ok := l.decode(model.DocPath, &doc)
 	if !ok {
 		return model, false
 	}
+	if ok := l.addProgram(&model, text, doc.Transform); !ok {
+		return model, false
+	}
+	if cases, err := fs.ReadFile(l.files, model.CasesPath); err == nil {
+		model.Cases = string(cases)
+	}
+	var err error
 	model.DocText = string(text)
 	model.Description = strings.Join(strings.Fields(doc.Description), " ")
 	model.Key = doc.Key
@@ -116,6 +117,32 @@ func (l *loader) loadModel(layer, file string) (pipeline.Model, bool) {
 		model.Checks = append(model.Checks, check)
 	}
 	return model, true
+}
+
+// addProgram reads the model's SQL, or which Go method stands in its place.
+func (l *loader) addProgram(model *pipeline.Model, text []byte, entry *transformEntry) bool {
+	sql, err := fs.ReadFile(l.files, model.SQLPath)
+	switch {
+	case err == nil && entry != nil:
+		l.problem(at(model.DocPath, lineOf(text, "transform:")), "it names a transform, but %s stands beside it: a model is one or the other", path.Base(model.SQLPath))
+	case err == nil:
+		model.SQL = string(sql)
+		if !strings.HasPrefix(model.SQL, "-- One row") {
+			l.problem(model.SQLPath+":1", "the first line says the grain: -- One row per …")
+		}
+		return true
+	case entry == nil:
+		l.problem(model.DocPath, "there is no %s beside it, and it names no transform", path.Base(model.SQLPath))
+	case strings.HasPrefix(model.Name, "staging."):
+		l.problem(at(model.DocPath, lineOf(text, "transform:")), "a staging model is a select: a transform stands in intermediate or marts")
+	default:
+		model.Transform = &pipeline.Transform{Method: entry.Method, Inputs: map[string]string{}}
+		for _, input := range entry.Inputs {
+			model.Transform.Inputs[input.Name] = input.Value
+		}
+		return true
+	}
+	return false
 }
 
 func (l *loader) addColumns(model *pipeline.Model, text []byte, columns ordered[columnEntry]) {

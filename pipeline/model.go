@@ -2,10 +2,12 @@ package pipeline
 
 import "strings"
 
-// Model is one SQL select with its meaning: three files with one name.
+// Model is one SQL select, or one Go transform, with its meaning: files with
+// one name.
 type Model struct {
-	Name        string // schema.table: staging.x, intermediate.x or marts.x
-	SQL         string
+	Name        string     // schema.table: staging.x, intermediate.x or marts.x
+	SQL         string     // "" for a transform
+	Transform   *Transform // nil for a select
 	Description string
 	Key         []string
 	Rows        RowRule
@@ -16,6 +18,20 @@ type Model struct {
 
 	SQLPath, DocPath, CasesPath string
 	DocText                     string // canonical text of the yml
+}
+
+// Transform says which Go method makes a table, and from which tables.
+type Transform struct {
+	Method string            `json:"method"`
+	Inputs map[string]string `json:"inputs"` // role of the method → table
+}
+
+// Place is where the program of the model stands, for messages.
+func (m *Model) Place() string {
+	if m.Transform != nil {
+		return m.DocPath
+	}
+	return m.SQLPath
 }
 
 // IsMart reports whether the model is published.

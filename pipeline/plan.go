@@ -105,7 +105,7 @@ func (p *Pipeline) SourceText() Digest {
 		parts = append(parts, macro.SQL)
 	}
 	for _, model := range p.Models {
-		parts = append(parts, model.Name, model.SQL, model.DocText)
+		parts = append(parts, model.Name, model.SQL, canonical(model.Transform), model.DocText)
 	}
 	return DigestOf(parts...)
 }
@@ -219,10 +219,14 @@ func (plan *Plan) addModel(model *Model, binding *Binding, engines Engines) {
 		Rows   RowRule
 		Macros []Macro
 	}{model.Key, model.Rows, binding.Macros[model.Name]}
-	step := &Step{Kind: StepModel, Table: model.Name, Model: model, SQL: model.SQL,
+	kind, program := StepModel, DigestOf(model.SQL)
+	if model.Transform != nil {
+		kind, program = StepGo, DigestOf(canonical(model.Transform))
+	}
+	step := &Step{Kind: kind, Table: model.Name, Model: model, SQL: model.SQL,
 		Macros: binding.Macros[model.Name], SetsAside: binding.SetsAside(model.Name), Inputs: plan.inputs(binding.Inputs[model.Name]),
 		Parts: map[string]Digest{
-			"program": DigestOf(model.SQL), "parameters": DigestOf(canonical(params)), "engine": DigestOf(engines[StepModel]),
+			"program": program, "parameters": DigestOf(canonical(params)), "engine": DigestOf(engines[kind]),
 		}}
 	if model.IsMart() { // its texts stand in its file
 		step.Parts["texts"] = DigestOf(model.DocText, strconv.FormatBool(plan.Pins.Synthetic))

@@ -88,7 +88,7 @@ func reason(step *Step, last map[string]Digest, fresh bool, by *Step) string {
 		case "file":
 			text += "the file has a new version " + step.Raw.Short()
 		case "program":
-			text += "its SQL changed"
+			text += "its program changed"
 		case "card":
 			text += "its source card changed"
 		case "texts":

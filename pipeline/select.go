@@ -78,7 +78,7 @@ func (plan *Plan) Targets(selectors, excluded []string) ([]*Step, error) {
 	for _, step := range plan.Steps {
 		wanted := chosen[step]
 		if len(selectors) == 0 {
-			wanted = step.Kind == StepCheck || step.Kind == StepModel
+			wanted = step.Kind == StepCheck || step.Kind == StepModel || step.Kind == StepGo
 		}
 		if wanted && !dropped[step] {
 			targets = append(targets, step)

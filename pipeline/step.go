@@ -11,11 +11,12 @@ type StepKind string
 
 // The kinds of step that are pure.
 const (
-	StepRead  StepKind = "read"  // raw bytes → a table of text columns
-	StepTable StepKind = "table" // a constant table
-	StepModel StepKind = "model" // one SQL select
-	StepCheck StepKind = "check" // selects that return offending rows
-	StepBind  StepKind = "bind"  // all SQL, read without data
+	StepRead  StepKind = "read"      // raw bytes → a table of text columns
+	StepTable StepKind = "table"     // a constant table
+	StepModel StepKind = "model"     // one SQL select
+	StepGo    StepKind = "transform" // one Go method over tables
+	StepCheck StepKind = "check"     // selects that return offending rows
+	StepBind  StepKind = "bind"      // all SQL, read without data
 )
 
 // Step is one pure function call: a program, its parameters and its inputs.

@@ -137,23 +137,15 @@ func (b *binder) order() {
 
 // bindModel binds one model over empty inputs and checks it against its yml.
 func (b *binder) bindModel(model *pipeline.Model) {
-	plan, err := b.db.BoundPlan(b.ctx, model.SQL)
-	if err != nil {
-		b.problems = append(b.problems, sqlError(model.SQLPath, model.SQL, err))
-		return
-	}
-	for _, fault := range unsafeParts(plan) {
-		b.problem(fmt.Sprintf("%s:%d", model.SQLPath, fault.line(model.SQL)), model.Name, fault.hint, "%s", fault.problem)
-	}
 	table := pipeline.QuoteTable(model.Name)
-	if err := b.db.Exec(b.ctx, "create table "+table+" as from (\n"+model.SQL+"\n) with no data"); err != nil {
-		b.problems = append(b.problems, sqlError(model.SQLPath, model.SQL, err))
-		return
-	}
-	columns, err := b.db.Columns(b.ctx, "from "+table)
-	if err != nil {
-		b.problem(model.SQLPath, model.Name, "", "%v", err)
-		return
+	var columns []pipeline.Column
+	if model.Transform != nil {
+		columns = b.bindTransform(model)
+	} else {
+		var ok bool
+		if columns, ok = b.bindSelect(model); !ok {
+			return
+		}
 	}
 	kept := columns[:0:0]
 	for _, column := range columns {
@@ -176,6 +168,30 @@ func (b *binder) bindModel(model *pipeline.Model) {
 	b.checkRules(model)
 }
 
+// bindSelect binds a model's SQL, refuses what is unsafe in it, and makes its
+// empty table.
+func (b *binder) bindSelect(model *pipeline.Model) ([]pipeline.Column, bool) {
+	plan, err := b.db.BoundPlan(b.ctx, model.SQL)
+	if err != nil {
+		b.problems = append(b.problems, sqlError(model.SQLPath, model.SQL, err))
+		return nil, false
+	}
+	for _, fault := range unsafeParts(plan) {
+		b.problem(fmt.Sprintf("%s:%d", model.SQLPath, fault.line(model.SQL)), model.Name, fault.hint, "%s", fault.problem)
+	}
+	table := pipeline.QuoteTable(model.Name)
+	if err := b.db.Exec(b.ctx, "create table "+table+" as from (\n"+model.SQL+"\n) with no data"); err != nil {
+		b.problems = append(b.problems, sqlError(model.SQLPath, model.SQL, err))
+		return nil, false
+	}
+	columns, err := b.db.Columns(b.ctx, "from "+table)
+	if err != nil {
+		b.problem(model.SQLPath, model.Name, "", "%v", err)
+		return nil, false
+	}
+	return columns, true
+}
+
 // compareColumns wants every column described, none extra, in order.
 func (b *binder) compareColumns(model *pipeline.Model, columns []pipeline.Column) {
 	described, made := map[string]int{}, map[string]bool{}
@@ -186,22 +202,22 @@ func (b *binder) compareColumns(model *pipeline.Model, columns []pipeline.Column
 		made[column.Name] = true
 		if _, ok := described[column.Name]; !ok {
 			b.problem(inDoc(model, "columns:"), model.Name, "add under columns:\n  "+column.Name+":\n    description: …",
-				"the SQL makes column %s, which has no description", column.Name)
+				"it makes column %s, which has no description", column.Name)
 			continue
 		}
 		switch {
 		case strings.Contains(column.Type, "FLOAT"), strings.Contains(column.Type, "HUGEINT"), strings.Contains(column.Type, "TIMESTAMP WITH"):
-			b.problem(model.SQLPath, model.Name, "cast it to double, bigint or timestamp", "column %s has type %s, which other tools read differently", column.Name, column.Type)
+			b.problem(model.Place(), model.Name, "cast it to double, bigint or timestamp", "column %s has type %s, which other tools read differently", column.Name, column.Type)
 		}
 	}
 	for _, column := range model.Columns {
 		if !made[column.Name] {
-			b.problem(inDoc(model, "  "+column.Name+":"), model.Name, "", "column %s is described, but the SQL does not make it", column.Name)
+			b.problem(inDoc(model, "  "+column.Name+":"), model.Name, "", "column %s is described, but it is not made", column.Name)
 		}
 	}
 	for _, key := range model.Key {
 		if !made[key] {
-			b.problem(inDoc(model, "key:"), model.Name, "", "key names column %s, which the SQL does not make", key)
+			b.problem(inDoc(model, "key:"), model.Name, "", "key names column %s, which is not made", key)
 		}
 	}
 	if model.IsStaging() && (!made["_file"] || !made["_record"]) {

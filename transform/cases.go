@@ -92,19 +92,27 @@ func (b *Bench) Select(ctx context.Context, given []Given, targets []string, que
 		if !wanted[name] {
 			continue
 		}
-		if err := b.fill(ctx, name, b.keptRows(b.p.Model(name))); err != nil {
+		rows, err := b.keptRows(ctx, b.p.Model(name))
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := b.fill(ctx, name, rows); err != nil {
 			return nil, nil, err
 		}
 	}
 	return b.db.Rows(ctx, query)
 }
 
-// keptRows is the select of a model without the rows that it sets aside.
-func (b *Bench) keptRows(model *pipeline.Model) string {
-	if !b.binding.SetsAside(model.Name) {
-		return model.SQL
+// keptRows is the select of a model without the rows that it sets aside. A
+// transform is run for it.
+func (b *Bench) keptRows(ctx context.Context, model *pipeline.Model) (string, error) {
+	if model.Transform != nil {
+		return "select * from " + evaluated, evaluate(ctx, b.db, model)
 	}
-	return "select * exclude (" + asideColumn + ") from (\n" + model.SQL + "\n) where " + asideColumn + " is null"
+	if !b.binding.SetsAside(model.Name) {
+		return model.SQL, nil
+	}
+	return "select * exclude (" + asideColumn + ") from (\n" + model.SQL + "\n) where " + asideColumn + " is null", nil
 }
 
 func (b *Bench) fill(ctx context.Context, name, sql string) error {
@@ -239,7 +247,11 @@ func (b *Bench) runCase(ctx context.Context, model *pipeline.Model, c modelCase)
 		return fmt.Errorf("%s: %w", model.CasesPath, err)
 	}
 	for name, want := range wants {
-		from, order := b.keptRows(model), keyOrder(model)
+		from, err := b.keptRows(ctx, model)
+		if err != nil {
+			return fmt.Errorf("%s: %w", model.CasesPath, err)
+		}
+		order := keyOrder(model)
 		switch name {
 		case "want":
 		case "want set aside":

@@ -24,6 +24,12 @@ func runModel(ctx context.Context, db *duck.DB, task pipeline.Task) (pipeline.Re
 	result := pipeline.Result{}
 	var err error
 	table, query := filepath.Join(task.Dir, pipeline.TableFile), step.SQL
+	if model.Transform != nil {
+		if err := evaluate(ctx, db, model); err != nil {
+			return result, err
+		}
+		query = "select * from " + evaluated
+	}
 	if step.SetsAside { // both files come from one evaluation
 		if err := db.Exec(ctx, "create temp table evaluated as\n"+step.SQL); err != nil {
 			return result, sqlError(model.SQLPath, step.SQL, err)
@@ -153,7 +159,7 @@ func conserve(ctx context.Context, db *duck.DB, task pipeline.Task, result pipel
 	if in == out {
 		return nil
 	}
-	return &pipeline.Error{Kind: pipeline.Failed, Subject: model.Name, Where: model.SQLPath,
+	return &pipeline.Error{Kind: pipeline.Failed, Subject: model.Name, Where: model.Place(),
 		Problem:  "rows were lost or doubled",
 		Expected: fmt.Sprintf("rows %s %s: %d", rule.Kind, strings.Join(rule.From, ", "), in),
 		Found:    fmt.Sprintf("%d (%d kept, %d set aside)", out, result.Rows, result.Aside),

@@ -23,6 +23,10 @@ func (b *binder) readReferences() {
 	}
 	for i := range b.p.Models {
 		model := &b.p.Models[i]
+		if model.Transform != nil {
+			b.readRoles(model, known)
+			continue
+		}
 		tables, err := b.references(model.SQL)
 		if err != nil {
 			b.problems = append(b.problems, sqlError(model.SQLPath, model.SQL, err))

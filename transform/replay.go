@@ -10,7 +10,7 @@ import (
 )
 
 // Replay proves a model's trace: it draws up to sample rows of the model's
-// output by the hash of seed and key, runs the SQL again for each of them
+// output by the hash of seed and key, runs its program again for each of them
 // on its traced input rows alone, and compares. It gives the number of rows
 // proved, and an error that names the first row that came out different.
 func Replay(ctx context.Context, task pipeline.Task, output string, sample int, seed string) (int, error) {
@@ -47,7 +47,8 @@ type replayer struct {
 	step  *pipeline.Step
 	seed  string
 
-	planned *duck.Query
+	planned   *duck.Query
+	evaluated bool // a transform has been run
 }
 
 // load puts inputs and output into memory. The whole of an input is kept as
@@ -122,8 +123,12 @@ func (r *replayer) query() string {
 		exclude = " exclude (" + asideColumn + ")"
 		match = append(match, "made."+asideColumn+" is null")
 	}
+	program := r.step.SQL
+	if r.model.Transform != nil {
+		program = "select * from " + evaluated
+	}
 	return "select cast(to_json(again) as varchar) as row_text from (select *" + exclude + " from (\n" +
-		r.step.SQL + "\n) as made where " + strings.Join(match, " and ") + ") as again"
+		program + "\n) as made where " + strings.Join(match, " and ") + ") as again"
 }
 
 // row replays one row. The plan is made once, with a first row chosen; a row
@@ -132,6 +137,9 @@ func (r *replayer) query() string {
 func (r *replayer) row(id string) error {
 	if err := r.db.Exec(r.ctx, "delete from everything.chosen; insert into everything.chosen select * from everything.output where replay_id = "+id); err != nil {
 		return fmt.Errorf("%s: choose a row: %w", r.model.Name, err)
+	}
+	if r.model.Transform != nil {
+		return r.transformed()
 	}
 	if r.planned == nil {
 		var err error
@@ -150,6 +158,31 @@ func (r *replayer) row(id string) error {
 		return sqlError(r.model.SQLPath, r.step.SQL, err)
 	}
 	return r.compare(made)
+}
+
+// transformed replays a row of a Go transform. One that is handed its inputs
+// whole makes all rows at once: it is run once for all of them.
+func (r *replayer) transformed() error {
+	if !r.evaluated || !r.allWhole() {
+		if err := evaluate(r.ctx, r.db, r.model); err != nil {
+			return err
+		}
+		r.evaluated = true
+	}
+	_, made, err := r.db.Rows(r.ctx, r.query())
+	if err != nil {
+		return fmt.Errorf("%s: read the row that was made again: %w", r.model.Name, err)
+	}
+	return r.compare(made)
+}
+
+func (r *replayer) allWhole() bool {
+	for _, trace := range r.model.Trace {
+		if len(trace.Match) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // compare wants exactly the chosen row.

@@ -1,5 +1,5 @@
-// Package transform runs the pure steps that speak SQL: constant tables,
-// models and checks, each alone in a DuckDB of its own.
+// Package transform runs the pure steps over tables: constant tables, models in
+// SQL or Go, and checks, each alone in a DuckDB of its own.
 //
 // In come a step and the Parquet files of its inputs ([pipeline.Task]); out
 // goes one sorted Parquet file, with the rows that were set aside beside it,
@@ -33,7 +33,7 @@ func Engine(duckVersion string) string {
 	return fmt.Sprintf("%s %d DuckDB %s", writer, rowGroupSize, duckVersion)
 }
 
-// SQL runs constant tables, models and checks.
+// SQL runs constant tables, models, transforms and checks.
 type SQL struct{}
 
 // Run does one step.
@@ -46,7 +46,7 @@ func (SQL) Run(ctx context.Context, task pipeline.Task) (pipeline.Result, error)
 	switch task.Step.Kind {
 	case pipeline.StepTable:
 		return runTable(ctx, db, task)
-	case pipeline.StepModel:
+	case pipeline.StepModel, pipeline.StepGo:
 		return runModel(ctx, db, task)
 	case pipeline.StepCheck:
 		return runChecks(ctx, db, task)

@@ -76,7 +76,7 @@ func openSession(ctx context.Context, project *config.Project, name string) (*se
 	if err := s.openFolders(name); err != nil {
 		return nil, err
 	}
-	if s.binding, err = bind(ctx, s.warehouse, p, s.engines[pipeline.StepModel]); err != nil {
+	if s.binding, err = bind(ctx, s.warehouse, p, s.engines[pipeline.StepGo]); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -119,6 +119,7 @@ func openEngines(ctx context.Context, duckDB string) (pipeline.Engines, error) {
 	return pipeline.Engines{
 		pipeline.StepRead: reader, pipeline.StepTable: sqlEngine,
 		pipeline.StepModel: sqlEngine, pipeline.StepCheck: sqlEngine,
+		pipeline.StepGo: transform.GoEngine(duckDB),
 	}, nil
 }
 
@@ -128,6 +129,7 @@ func (s *session) walk(workers int) *pipeline.Walk {
 		Runners: map[pipeline.StepKind]pipeline.Runner{
 			pipeline.StepRead: extract.Reader{}, pipeline.StepTable: transform.SQL{},
 			pipeline.StepModel: transform.SQL{}, pipeline.StepCheck: transform.SQL{},
+			pipeline.StepGo: transform.SQL{},
 		},
 	}
 }

@@ -131,7 +131,7 @@ func (s *session) replay(ctx context.Context, rows int, tell func(string, int)) 
 	total := 0
 	var errs []error
 	for _, step := range graph.Steps {
-		if step.Kind != pipeline.StepModel {
+		if step.Kind != pipeline.StepModel && step.Kind != pipeline.StepGo {
 			continue
 		}
 		task := pipeline.Task{Step: step, Inputs: walk.InputFiles(step), Memory: 4 * s.project.Memory}

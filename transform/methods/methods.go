@@ -1,0 +1,85 @@
+// Package methods holds the transforms that are written in Go: what SQL cannot
+// say, or says only at great cost, such as fits, matching and simulation.
+//
+// In come tables, row by row in the order of their key; out goes one table. A
+// method is pure: no clock, no chance but [tamiz/internal/u01], no order of
+// maps or threads. What its columns mean is said in the model's yml; a method
+// knows roles and columns by general names, never a country or a source.
+//
+// It opens no database and reads no file: package transform hands it rows.
+package methods
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// Column is a column by name and DuckDB type, such as VARCHAR or DOUBLE[].
+type Column struct{ Name, Type string }
+
+// Role is one input of a method: any table that has at least these columns.
+type Role struct {
+	Name    string
+	Columns []Column
+	Key     []string // columns that order its rows
+}
+
+// Method is one transform.
+type Method struct {
+	Inputs []Role
+	Output []Column
+	Run    func(ctx context.Context, in Reader, out Writer) error
+}
+
+// Reader gives the rows of a method's inputs.
+type Reader interface {
+	// Rows scans each row of a role, in the order of the role's key, into
+	// targets, one for each of the role's columns, and then calls visit.
+	// Targets are pointers as database/sql takes them; a list needs a *any.
+	Rows(ctx context.Context, role string, targets []any, visit func() error) error
+}
+
+// Writer takes the rows of a method's output: a value for each column of
+// Output, nil for NULL. Their order does not matter.
+type Writer interface {
+	Append(values ...any) error
+}
+
+// All lists the methods by the name that a model's yml gives.
+var All = map[string]Method{
+	"student_quantiles": studentQuantiles,
+}
+
+//go:embed *.go
+var files embed.FS
+
+// Program is the text of all methods with the versions of what they lean on:
+// it is part of the fingerprint of every step that runs one of them.
+func Program() string {
+	var b strings.Builder
+	b.WriteString(runtime.Version() + "\n")
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, module := range info.Deps {
+			if module.Path == "gonum.org/v1/gonum" {
+				b.WriteString(module.Path + " " + module.Version + "\n")
+			}
+		}
+	}
+	names, err := fs.Glob(files, "*.go") // sorted
+	if err != nil {
+		panic("methods: its own pattern is wrong: " + err.Error())
+	}
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			panic("methods: an embedded file cannot be read: " + err.Error())
+		}
+		b.WriteString(name + "\n")
+		b.Write(text)
+	}
+	return b.String()
+}
