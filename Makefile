@@ -32,6 +32,9 @@ check: tools ## formatting, vet and staticcheck
 faults: tools ## strike the sample with every fault of a source, and write docs/faults.md
 	$(GO) test ./cmd/tamiz -run TestFaults -update-faults
 
+docs: tools ## write the data dictionaries, docs/dictionary-*.md
+	$(GO) test ./cmd/tamiz -run TestDocs -update-docs
+
 fuzz: tools ## fuzz every decoder for a minute each (FUZZTIME=10m for more)
 	scripts/fuzz $(or $(FUZZTIME),1m)
 
@@ -44,5 +47,5 @@ soak: tools ## a country and ten times that, from cold: writes docs/soak.md
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check faults fuzz bench soak clean
+.PHONY: help tools build run test check faults docs fuzz bench soak clean
 .DEFAULT_GOAL := help

@@ -30,6 +30,7 @@ type columnCheck struct {
 	Range    []float64 `yaml:"range"`
 	OneOf    []string  `yaml:"one_of"`
 	RefersTo string    `yaml:"refers_to"`
+	EachIn   string    `yaml:"each_in"`
 	NotNull  bool      `yaml:"not_null"`
 	Unique   bool      `yaml:"unique"`
 	Severity string    `yaml:"severity"`
@@ -146,16 +147,32 @@ func (c columnCheck) check(model *pipeline.Model, column string) (pipeline.Check
 		check.Name = column + "_is_known"
 		setWhere(&check, model, name+" not in ("+strings.Join(values, ", ")+")")
 	case c.RefersTo != "":
-		i := strings.LastIndex(c.RefersTo, ".")
-		if i < 0 {
-			return check, fmt.Errorf("refers_to %q: want schema.table.column", c.RefersTo)
+		there, err := valuesOf(c.RefersTo)
+		if err != nil {
+			return check, fmt.Errorf("refers_to %w", err)
 		}
 		check.Name = column + "_refers"
-		check.SQL = "select * from " + model.Name + " where " + name + " is not null and " + name + " not in (select " +
-			pipeline.QuoteName(c.RefersTo[i+1:]) + " from " + c.RefersTo[:i] + " where " +
-			pipeline.QuoteName(c.RefersTo[i+1:]) + " is not null)"
+		check.SQL = "select * from " + model.Name + " where " + name + " is not null and " + name + " not in " + there
+	case c.EachIn != "":
+		there, err := valuesOf(c.EachIn)
+		if err != nil {
+			return check, fmt.Errorf("each_in %w", err)
+		}
+		check.Name = column + "_are_known"
+		check.SQL = "select word, count(*) as row_count from (select unnest(" + name + ") as word from " + model.Name +
+			") where word not in " + there + " group by word"
 	default:
-		return check, fmt.Errorf("check %q is unknown: want not_null, unique, range, one_of or refers_to", c.word)
+		return check, fmt.Errorf("check %q is unknown: want not_null, unique, range, one_of, refers_to or each_in", c.word)
 	}
 	return check, nil
+}
+
+// valuesOf gives the select of the values of schema.table.column.
+func valuesOf(reference string) (string, error) {
+	i := strings.LastIndex(reference, ".")
+	if i < 0 {
+		return "", fmt.Errorf("%q: want schema.table.column", reference)
+	}
+	column := pipeline.QuoteName(reference[i+1:])
+	return "(select " + column + " from " + reference[:i] + " where " + column + " is not null)", nil
 }
