@@ -5,7 +5,8 @@
 // In come a number of schools and of repeats; out comes a Markdown table with
 // wall time, processor time and peak memory of both, their ratio, and the
 // number of values in which their results differ (compare.sql). Both run as
-// child processes, in turn, each time with empty folders.
+// child processes, in turn, each time with empty folders; and so does the run
+// that follows a cold one when one source alone is new.
 //
 // It holds no results: whoever wants a figure runs it.
 package main
@@ -46,6 +47,7 @@ Flags:
 type settings struct {
 	schools, repeat, workers int
 	work, decode, soak       string
+	update                   string
 	yardstick, plan          string // of the child process
 }
 
@@ -81,6 +83,7 @@ func parse(arguments []string, out io.Writer) (settings, error) {
 	flags.IntVar(&s.workers, "workers", runtime.NumCPU(), "steps beside each other in the pipeline, threads of the yardstick")
 	flags.StringVar(&s.work, "work", filepath.Join("bench", "work"), "folder for samples, results and the plan; samples there are used again")
 	flags.StringVar(&s.soak, "soak", "", "in place of the yardstick, a cold run of -schools and one of ten times that; the page to write")
+	flags.StringVar(&s.update, "update", "deaths_ssa", "the source that has one day more in the run after each cold one")
 	flags.StringVar(&s.decode, "decode", "", "a source whose reading is timed apart, from the publishers' own formats")
 	flags.StringVar(&s.yardstick, "yardstick", "", "run only the yardstick, over this project (what bench does in a child process)")
 	flags.StringVar(&s.plan, "plan", "", "with -yardstick: write what DuckDB did, and how long it took, to this file")
@@ -113,7 +116,8 @@ func bench(ctx context.Context, s settings, out io.Writer) error {
 		return fmt.Errorf("find this program: %w", err)
 	}
 	yardstick := []string{self, "-yardstick", project, "-work", s.work, "-workers", fmt.Sprint(s.workers)}
-	var ours, theirs []usageOf
+	run := []string{tamiz, "run", pipelineName, "--project", project, "--workers", fmt.Sprint(s.workers)}
+	var ours, theirs, updates []usageOf
 	for i := range s.repeat {
 		fmt.Fprintf(os.Stderr, "run %d of %d\n", i+1, s.repeat)
 		seen, err := measure(ctx, yardstick...)
@@ -121,10 +125,14 @@ func bench(ctx context.Context, s settings, out io.Writer) error {
 			return err
 		}
 		theirs = append(theirs, seen)
+		if seen, err = update(ctx, s, project, run); err != nil {
+			return err
+		}
+		updates = append(updates, seen)
 		if err := forget(project); err != nil {
 			return err
 		}
-		if seen, err = measure(ctx, tamiz, "run", pipelineName, "--project", project, "--workers", fmt.Sprint(s.workers)); err != nil {
+		if seen, err = measure(ctx, run...); err != nil {
 			return err
 		}
 		ours = append(ours, seen)
@@ -134,7 +142,7 @@ func bench(ctx context.Context, s settings, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "%d schools, %d cores, %d workers, %d runs of each in turn\n\n", s.schools, runtime.NumCPU(), s.workers, s.repeat)
-	printTable(out, ours, theirs)
+	printTable(out, ours, updates, theirs)
 	if err := compare(ctx, s, project, out); err != nil {
 		return err
 	}
@@ -143,6 +151,19 @@ func bench(ctx context.Context, s settings, out io.Writer) error {
 		return nil
 	}
 	return decode(ctx, s, tamiz, out)
+}
+
+// update times a run after a cold one in which one source alone is new.
+func update(ctx context.Context, s settings, project string, run []string) (usageOf, error) {
+	if err := errors.Join(forget(project), command(ctx, run...)); err != nil {
+		return usageOf{}, err
+	}
+	undo, err := addDay(project, s.update)
+	if err != nil {
+		return usageOf{}, err
+	}
+	seen, err := measure(ctx, run...)
+	return seen, errors.Join(err, undo())
 }
 
 // build makes the program that is timed.

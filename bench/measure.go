@@ -36,11 +36,18 @@ func measure(ctx context.Context, arguments ...string) (usageOf, error) {
 const heading = "| | wall, least | wall, median | processor, least | processor, median | peak memory |\n" +
 	"|---|---|---|---|---|---|\n"
 
-// printTable shows both, and the ratio of their medians and least values.
-func printTable(out io.Writer, ours, theirs []usageOf) {
+// printTable shows all three, and the ratios of medians and least values to
+// the yardstick's.
+func printTable(out io.Writer, ours, updates, theirs []usageOf) {
 	fmt.Fprint(out, heading)
 	printRow(out, "yardstick", theirs)
 	printRow(out, "cold run", ours)
+	printRatio(out, "ratio", ours, theirs)
+	printRow(out, "run with one source new", updates)
+	printRatio(out, "ratio", updates, theirs)
+}
+
+func printRatio(out io.Writer, name string, ours, theirs []usageOf) {
 	ratio := func(value func(usageOf) float64) string {
 		ourLeast, ourMiddle := spread(ours, value)
 		least, middle := spread(theirs, value)
@@ -48,7 +55,7 @@ func printTable(out io.Writer, ours, theirs []usageOf) {
 	}
 	_, ourPeak := spread(ours, memory)
 	_, peak := spread(theirs, memory)
-	fmt.Fprintf(out, "| ratio | %s | %s | %.2f |\n", ratio(wall), ratio(processor), ourPeak/peak)
+	fmt.Fprintf(out, "| %s | %s | %s | %.2f |\n", name, ratio(wall), ratio(processor), ourPeak/peak)
 }
 
 func printRow(out io.Writer, name string, seen []usageOf) {
