@@ -43,6 +43,8 @@ var mayImport = map[string][]string{
 	"extract/zipped":   {},
 	"bench":            {"config", "pipeline", "internal/duck", "sql"},
 	"cmd/tamiz":        {"*"},
+
+	"transform/statistics": {"internal/u01"},
 }
 
 // onlyIn says which outside packages are known in which rooms alone.
