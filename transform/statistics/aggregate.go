@@ -25,6 +25,9 @@ func checkAggregate(values, weights []float64, positive bool) (float64, error) {
 	if total <= 0 {
 		return 0, fmt.Errorf("aggregate: the weights sum to 0")
 	}
+	if !finite(total) {
+		return 0, fmt.Errorf("aggregate: the weights are too large")
+	}
 	return total, nil
 }
 
@@ -36,9 +39,12 @@ func Arithmetic(values, weights []float64) (float64, error) {
 	}
 	weighted := 0.0
 	for i := range values {
-		weighted += weights[i] * values[i]
+		weighted += weights[i] / total * values[i]
 	}
-	return weighted / total, nil
+	if !finite(weighted) {
+		return 0, fmt.Errorf("aggregate: the values are too large")
+	}
+	return weighted, nil
 }
 
 // Geometric is exp(Σw·ln x/Σw), with values in (0, .01) raised to .01; a value of 0 or less is an error (METHODS 5.6).
@@ -63,6 +69,9 @@ func Harmonic(values, weights []float64) (float64, error) {
 	weighted := 0.0
 	for i := range values {
 		weighted += weights[i] / values[i]
+	}
+	if !finite(weighted) {
+		return 0, fmt.Errorf("aggregate: a value is too near to 0")
 	}
 	return total / weighted, nil
 }

@@ -237,3 +237,33 @@ func TestSensitivities_Edges(t *testing.T) {
 		}
 	}
 }
+
+func TestNoInfinityLeaves(t *testing.T) {
+	huge, tiny := []float64{-1e308, 1e308}, []float64{0, 1e-300}
+	for _, normalise := range []func([]float64) (Normalised, error){MinMax, ZScore, RankScore} {
+		for _, values := range [][]float64{huge, tiny} {
+			if got, err := normalise(values); err == nil {
+				for _, value := range got.Values {
+					if math.IsNaN(value) || math.IsInf(value, 0) {
+						t.Errorf("%v became %v", values, got.Values)
+					}
+				}
+			}
+		}
+	}
+	if got, err := Arithmetic([]float64{1e308, 1e308}, []float64{5, 5}); err == nil && math.IsInf(got, 0) {
+		t.Error("an infinite mean")
+	}
+	if _, err := Harmonic([]float64{5e-324}, []float64{1}); err == nil {
+		t.Error("the reciprocal of next to nothing")
+	}
+	if _, err := LeastSquares([][]float64{{-1e308}, {1e308}, {0}}, []float64{1, 2, 3}); err == nil {
+		t.Error("squares of the largest numbers were summed")
+	}
+	if _, ok := Pool(huge, []float64{1, 1}, 0); ok {
+		t.Error("estimates without a variance were pooled")
+	}
+	if _, ok := Shrink([]Group{{2, -1e308, 0}, {2, 1e308, 0}}); ok {
+		t.Error("groups without a variance were shrunk")
+	}
+}

@@ -72,7 +72,9 @@ func donorMeans(donors []Unit, columns int) (means, deviations []float64) {
 		}
 		means[j] = mean(known)
 		if len(known) > 1 && !constant(known) {
-			deviations[j] = math.Sqrt(squares(known, means[j]) / float64(len(known)-1))
+			if deviation := math.Sqrt(squares(known, means[j]) / float64(len(known)-1)); deviation > 0 {
+				deviations[j] = deviation
+			}
 		}
 	}
 	return means, deviations

@@ -53,6 +53,12 @@ func ZScore(values []float64) (Normalised, error) {
 	}
 	centre := mean(values)
 	deviation := math.Sqrt(squares(values, centre) / float64(len(values)-1))
+	if !finite(deviation) {
+		return Normalised{}, errNormalise
+	}
+	if deviation == 0 { // the values differ by less than has a square
+		return half(len(values)), nil
+	}
 	result := Normalised{Values: make([]float64, len(values))}
 	for i, value := range values {
 		result.Values[i] = (value - centre) / deviation

@@ -1,6 +1,7 @@
 package statistics
 
 import (
+	"errors"
 	"fmt"
 	"math"
 )
@@ -67,6 +68,9 @@ func LeastSquares(x [][]float64, y []float64) (Line, error) {
 			line.Coefficients[j] = against[j] / scale[j]
 			line.Intercept -= line.Coefficients[j] * centres[j]
 		}
+	}
+	if !finite(line.Intercept) || !finite(line.Coefficients...) {
+		return Line{}, errors.New("least squares: the numbers are too large or too small to be squared")
 	}
 	return line, nil
 }

@@ -51,5 +51,5 @@ func Pool(estimates, variances []float64, n float64) (Pooled, bool) {
 		p.Normal, p.RubinDF, p.DF, quantile = true, 0, 0, z95
 	}
 	p.Interval = Interval{p.Estimate - quantile*p.Error, p.Estimate + quantile*p.Error}
-	return p, true
+	return p, finite(p.Estimate, p.Total, p.RubinDF, p.Interval.Low, p.Interval.High)
 }

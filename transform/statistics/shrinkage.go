@@ -46,5 +46,5 @@ func Shrink(groups []Group) (Shrinkage, bool) {
 		result.Weights = append(result.Weights, weight)
 		result.Means = append(result.Means, weight*group.Mean+(1-weight)*result.Grand)
 	}
-	return result, true
+	return result, finite(result.Within, result.Between) && finite(result.Means...)
 }
