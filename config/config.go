@@ -32,11 +32,12 @@ var Files embed.FS // config/<pipeline>, without the leading config/
 func Load(files fs.FS, name string) (*pipeline.Pipeline, error) {
 	l := &loader{files: files, name: name}
 	p := &pipeline.Pipeline{Name: name}
-	l.loadHead(p)
+	adoption := l.loadHead(p)
 	l.loadTables(p)
 	l.loadSources(p)
 	l.loadMacros(p)
 	l.loadModels(p)
+	l.addAdoption(p, adoption)
 	return p, errors.Join(l.problems...)
 }
 
@@ -84,19 +85,22 @@ type headFile struct {
 	Calendar    calendarValue     `yaml:"calendar"`
 	Summary     []string          `yaml:"summary"`
 	Examples    []string          `yaml:"examples"`
+	Adoption    *adoptionEntry    `yaml:"adoption"`
 }
 
-func (l *loader) loadHead(p *pipeline.Pipeline) {
+// loadHead reads pipeline.yml; what it says of adoption is for [loader.addAdoption].
+func (l *loader) loadHead(p *pipeline.Pipeline) *adoptionEntry {
 	var head headFile
 	file := path.Join("config", l.name, "pipeline.yml")
 	if _, ok := l.decode(file, &head); !ok {
-		return
+		return nil
 	}
 	p.Title, p.Description, p.Summary, p.Examples = head.Title, strings.TrimSpace(head.Description), head.Summary, head.Examples
 	p.Calendar = pipeline.Calendar(head.Calendar)
 	if !p.Calendar.ISOFortnight && len(p.Calendar.Ends) == 0 {
 		l.problem(file, "calendar is missing: write iso-fortnight, or a list of period ends such as [2025-04-13, 2026-04-13]")
 	}
+	return head.Adoption
 }
 
 // calendarValue is iso-fortnight or a list of dates.

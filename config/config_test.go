@@ -111,6 +111,23 @@ func TestLoad_NamesEveryMistakeWithItsPlace(t *testing.T) {
 			}
 		})
 	}
+	mart := map[string]string{
+		"sql/toy/marts/m.sql": "-- One row per x.\nselect x from staging.stg_s\n",
+		"sql/toy/marts/m.yml": "description: D\nkey: [x]\nrows: one per staging.stg_s\ntrace: {staging.stg_s: key}\ncolumns:\n  x: {description: X.}\n",
+	}
+	for _, c := range []struct{ adoption, where, problem string }{
+		{"{mart: nobody, key: [x], high: x > 1, population: x > 0, warning: {en: W}}", "pipeline.yml:3", `there is no mart "nobody"`},
+		{"{mart: m, key: [x, y], high: x > 1, population: x > 0, warning: {en: W}}", "pipeline.yml:3", "key is [x y], but the rows of marts.m are told apart by [x]"},
+		{"{mart: m, key: [x], population: x > 0, warning: {en: W}}", "pipeline.yml:3", "high is missing"},
+		{"\n  mart: m\n  key: [x]\n  high: x > 1\n  population:\n  warning: {en: W}", "pipeline.yml:7", "population is missing"},
+		{"{mart: m, key: [x], high: x > 1, population: x > 0, warning: {es: W}}", "pipeline.yml:3", "warning.en is missing"},
+		{"{mart: m, key: [x], high: x > 1, population: x > 0, warning: {en: W}, hi: 1}", "[3:", `unknown field "hi"`},
+	} {
+		mart["config/toy/pipeline.yml"] = base["config/toy/pipeline.yml"] + "adoption: " + c.adoption + "\n"
+		if _, err := load(mart); err == nil || !strings.Contains(err.Error(), c.where) || !strings.Contains(err.Error(), c.problem) {
+			t.Errorf("adoption: %s: got\n%v", c.adoption, err)
+		}
+	}
 	_, err := load(map[string]string{
 		"config/toy/sources/s.yml":  strings.Replace(base["config/toy/sources/s.yml"], "format: csv", "format: pdf", 1),
 		"sql/toy/staging/stg_s.yml": strings.Replace(base["sql/toy/staging/stg_s.yml"], "one per raw.s", "nonsense", 1),

@@ -39,6 +39,19 @@ type Pipeline struct {
 	MethodDigest  Digest   // of the whole method file
 	Examples      []string // SQL over the marts, for newcomers to try
 	Summary       []string // SQL over the marts; its rows are printed after a run
+
+	Adoption *Adoption // nil: the pipeline says nothing of it
+}
+
+// Adoption says how those that acted are compared with what the index says of
+// them (METHODS 2.5). It enters no fingerprint: it is asked of a snapshot.
+type Adoption struct {
+	Mart       string            // name of the mart, without its schema
+	Key        []string          // its key; of a list of those that acted, the first column must be known
+	High       string            // SQL condition: the index speaks for acting
+	Population string            // SQL condition: which rows are compared
+	Warning    map[string]string // by language: what the figures do not prove
+	Path       string            // file and line, for messages
 }
 
 // Model gives the model of that name, or nil.

@@ -16,6 +16,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"tamiz/transform/statistics"
 )
 
 // Column is a column by name and DuckDB type, such as VARCHAR or DOUBLE[].
@@ -61,7 +63,7 @@ var files embed.FS
 // it is part of the fingerprint of every step that runs one of them.
 func Program() string {
 	var b strings.Builder
-	b.WriteString(runtime.Version() + "\n")
+	b.WriteString(runtime.Version() + "\n" + statistics.Source())
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, module := range info.Deps {
 			if module.Path == "gonum.org/v1/gonum" {

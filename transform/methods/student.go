@@ -2,8 +2,9 @@ package methods
 
 import (
 	"context"
+	"fmt"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"tamiz/transform/statistics"
 )
 
 // maxDegrees is the last number of degrees of freedom in the table; beyond it
@@ -22,7 +23,10 @@ var studentQuantiles = Method{
 		var probability float64
 		return in.Rows(ctx, "probabilities", []any{&probability}, func() error {
 			for degrees := 1; degrees <= maxDegrees; degrees++ {
-				quantile := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(degrees)}.Quantile(probability)
+				quantile, ok := statistics.StudentQuantile(probability, float64(degrees))
+				if !ok {
+					return fmt.Errorf("probability %g has no quantile: want one between 0 and 1", probability)
+				}
 				if err := out.Append(int64(degrees), probability, quantile); err != nil {
 					return err
 				}
