@@ -36,9 +36,11 @@ type Pipeline struct {
 	Models        []Model  // by name
 	Macros        []Macro  // by name
 	MethodVersion string
-	MethodDigest  Digest   // of the whole method file
-	Examples      []string // SQL over the marts, for newcomers to try
-	Summary       []string // SQL over the marts; its rows are printed after a run
+	MethodText    []byte      // of the whole method file
+	Examples      []string    // SQL over the marts, for newcomers to try
+	Summary       []string    // SQL over the marts; its rows are printed after a run
+	Comparison    *Comparison // nil: its snapshots cannot be compared
+	Anchors       []Anchor
 }
 
 // Model gives the model of that name, or nil.

@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"load":             {"pipeline"},
 	"load/dirstore":    {"load"},
 	"load/storetest":   {"load", "pipeline"},
+	"lineage":          {},
 	"sql":              {},
 	"internal/duck":    {"pipeline"},
 	"internal/u01":     {},
