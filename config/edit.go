@@ -191,9 +191,16 @@ func verifyEdit(file string, before, after []byte, edits []RowEdit) error {
 	asked := map[string]bool{}
 	for _, edit := range edits {
 		asked[edit.Table] = true
+		for _, cell := range edit.Set {
+			asked[edit.Table+"."+cell.Column] = true
+		}
 	}
 	for _, change := range pipeline.CompareMethods(old.Tables, edited.Tables) {
-		if !asked[change.Table] {
+		place := change.Table
+		if change.Column != "" {
+			place += "." + change.Column
+		}
+		if !asked[place] {
 			return &pipeline.Error{Kind: pipeline.Internal, Where: file, Problem: "the edit would change " + change.Name() + ", too"}
 		}
 	}

@@ -122,6 +122,7 @@ func compareTables(before, after Table) []MethodChange {
 	if MeaningOf([]Table{before}) == MeaningOf([]Table{after}) {
 		return nil
 	}
+	before = before.widened(after)
 	width := keyWidth(before)
 	sameColumns := slices.EqualFunc(before.Columns, after.Columns, func(a, b TableColumn) bool { return a.Name == b.Name })
 	if !sameColumns || len(before.Rows) != len(after.Rows) || width < 0 {
@@ -144,6 +145,27 @@ func compareTables(before, after Table) []MethodChange {
 		return []MethodChange{{Table: before.Name, Before: shape(before), After: fmt.Sprintf("%d other cells", len(changes))}}
 	}
 	return changes
+}
+
+// widened gives a table the further columns of another one, unknown in each
+// row, if the other begins with its columns: a method that is anchored says
+// more of the same rows.
+func (t Table) widened(other Table) Table {
+	for i, column := range t.Columns {
+		if i >= len(other.Columns) || other.Columns[i].Name != column.Name {
+			return t
+		}
+	}
+	further := other.Columns[len(t.Columns):]
+	rows := make([][]string, len(t.Rows))
+	for i, row := range t.Rows {
+		rows[i] = slices.Clone(row)
+		for range further {
+			rows[i] = append(rows[i], "null")
+		}
+	}
+	t.Columns, t.Rows = append(slices.Clone(t.Columns), further...), rows
+	return t
 }
 
 func shape(t Table) string { return fmt.Sprintf("%d rows of %d columns", len(t.Rows), len(t.Columns)) }
@@ -210,8 +232,7 @@ func tableNamed(tables []Table, name string) Table {
 }
 
 func (c MethodChange) applyCell(table, after Table) Table {
-	table.Columns, table.Rows = slices.Clone(table.Columns), slices.Clone(table.Rows)
-	table.Rows[c.row] = slices.Clone(table.Rows[c.row])
+	table = table.widened(after) // a copy
 	table.Rows[c.row][c.column] = after.Rows[c.row][c.column]
 	column, wanted := &table.Columns[c.column], after.Columns[c.column].Type
 	if column.Type != "DOUBLE" || wanted != "BIGINT" { // a double holds the whole number, too

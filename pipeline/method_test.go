@@ -12,6 +12,13 @@ func cutPoints(rows ...[]string) pipeline.Table {
 		{Name: "index_name", Type: "VARCHAR"}, {Name: "medium_from", Type: "DOUBLE"}, {Name: "high_from", Type: "DOUBLE"}}}
 }
 
+// anchoredCutPoints says more of the same rows.
+func anchoredCutPoints() pipeline.Table {
+	table := cutPoints([]string{"'urgency'", "'0.3'", "'0.55'", "'2026-11-29.1'"}, []string{"'feasibility'", "'0.45'", "'1'", "null"})
+	table.Columns = append(table.Columns, pipeline.TableColumn{Name: "from_snapshot", Type: "VARCHAR"})
+	return table
+}
+
 func weights(value, columnType string) pipeline.Table {
 	return pipeline.Table{Name: "method.weights", Rows: [][]string{{value}}, Columns: []pipeline.TableColumn{{Name: "weight", Type: columnType}}}
 }
@@ -40,6 +47,9 @@ func TestCompareMethods_NamesWhatDiffers(t *testing.T) {
 		{"rows in another order", before, []pipeline.Table{cutPoints(feasibility, urgency), before[1]}, []string{"cut_points 2 rows of 3 columns → other rows"}},
 		{"a row more", before, []pipeline.Table{cutPoints(urgency, feasibility, []string{"'other'", "'0.1'", "'0.2'"}), before[1]},
 			[]string{"cut_points 2 rows of 3 columns → 3 rows of 3 columns"}},
+		{"a column more", before, []pipeline.Table{anchoredCutPoints(), before[1]},
+			[]string{"cut_points[urgency].medium_from 0.35 → 0.3", "cut_points[urgency].from_snapshot null → 2026-11-29.1"}},
+		{"a column less", []pipeline.Table{anchoredCutPoints()}, before[:1], []string{"cut_points 2 rows of 4 columns → 2 rows of 3 columns"}},
 		{"a table more", before[:1], before, []string{"weights not there → added"}},
 		{"a table less", before, before[:1], []string{"weights there → taken out"}},
 		{"many cells are one change", []pipeline.Table{big(0)}, []pipeline.Table{big(1)}, []string{"big 13 rows of 2 columns → 13 other cells"}},
