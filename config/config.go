@@ -38,6 +38,8 @@ func Load(files fs.FS, name string) (*pipeline.Pipeline, error) {
 	l.loadMacros(p)
 	l.loadModels(p)
 	l.addAdoption(p, adoption)
+	l.checkComparison(p)
+	l.checkAnchors(p)
 	return p, errors.Join(l.problems...)
 }
 
@@ -72,11 +74,15 @@ func (l *loader) decode(file string, target any) ([]byte, bool) {
 		l.problem(file, "the file is missing")
 		return nil, false
 	}
+	return text, l.decodeText(file, text, target)
+}
+
+func (l *loader) decodeText(file string, text []byte, target any) bool {
 	if err := yaml.UnmarshalWithOptions(text, target, yaml.Strict()); err != nil {
 		l.problem(file, "%s", strings.TrimSpace(yaml.FormatError(err, false, true)))
-		return nil, false
+		return false
 	}
-	return text, true
+	return true
 }
 
 type headFile struct {
@@ -86,17 +92,22 @@ type headFile struct {
 	Summary     []string          `yaml:"summary"`
 	Examples    []string          `yaml:"examples"`
 	Adoption    *adoptionEntry    `yaml:"adoption"`
+	Diff        *diffEntry        `yaml:"diff"`
+	Anchors     []anchorEntry     `yaml:"anchors"`
 }
 
 // loadHead reads pipeline.yml; what it says of adoption is for [loader.addAdoption].
 func (l *loader) loadHead(p *pipeline.Pipeline) *adoptionEntry {
 	var head headFile
 	file := path.Join("config", l.name, "pipeline.yml")
-	if _, ok := l.decode(file, &head); !ok {
+	text, ok := l.decode(file, &head)
+	if !ok {
 		return nil
 	}
 	p.Title, p.Description, p.Summary, p.Examples = head.Title, strings.TrimSpace(head.Description), head.Summary, head.Examples
 	p.Calendar = pipeline.Calendar(head.Calendar)
+	p.Comparison = head.Diff.comparison(at(file, lineOf(text, "diff:")))
+	p.Anchors = newAnchors(head.Anchors, at(file, lineOf(text, "anchors:")))
 	if !p.Calendar.ISOFortnight && len(p.Calendar.Ends) == 0 {
 		l.problem(file, "calendar is missing: write iso-fortnight, or a list of period ends such as [2025-04-13, 2026-04-13]")
 	}

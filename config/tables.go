@@ -32,23 +32,32 @@ func (l *loader) loadTables(p *pipeline.Pipeline) {
 			continue
 		}
 		if schema == "method" {
-			p.MethodVersion, p.MethodDigest = content.Version, pipeline.DigestOf(string(text))
+			p.MethodVersion, p.MethodText = content.Version, text
 			if content.Version == "" {
-				l.problem(file, "version is missing: a method has a version such as 1.0.0")
+				l.problem(file, noVersion)
 			}
 		}
-		for _, entry := range content.Tables {
-			where := at(file, lineOf(text, entry.Name+":"))
-			table, err := newTable(schema+"."+entry.Name, entry.Value)
-			if err != nil {
-				l.problem(where, "%v", err)
-				continue
-			}
-			table.Path = where
-			p.Tables = append(p.Tables, table)
-		}
+		p.Tables = append(p.Tables, l.newTables(schema, file, text, content)...)
 	}
 	sort.Slice(p.Tables, func(i, j int) bool { return p.Tables[i].Name < p.Tables[j].Name })
+}
+
+func (l *loader) newTables(schema, file string, text []byte, content tablesFile) []pipeline.Table {
+	var tables []pipeline.Table
+	for _, entry := range content.Tables {
+		where := at(file, lineOf(text, entry.Name+":"))
+		table, err := newTable(schema+"."+entry.Name, entry.Value)
+		if err == nil {
+			err = checkAnchored(table)
+		}
+		if err != nil {
+			l.problem(where, "%v", err)
+			continue
+		}
+		table.Path = where
+		tables = append(tables, table)
+	}
+	return tables
 }
 
 // newTable finds each column's type: BIGINT, DOUBLE, BOOLEAN or VARCHAR,

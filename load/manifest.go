@@ -49,8 +49,26 @@ type Parent struct {
 // Method is the version of the parameters.
 type Method struct {
 	Version string          `json:"version"`
-	Digest  pipeline.Digest `json:"digest"`
+	Digest  pipeline.Digest `json:"digest"`                  // of the text of the method file
+	Tables  pipeline.Digest `json:"tables_digest,omitempty"` // of what its tables hold; "" in manifests older than it
 }
+
+// MethodOf names the method of a pipeline.
+func MethodOf(p *pipeline.Pipeline) Method {
+	return Method{Version: p.MethodVersion, Digest: pipeline.DigestOf(string(p.MethodText)), Tables: pipeline.MeaningOf(p.MethodTables())}
+}
+
+// Same reports whether two methods are the same whatever their version: their
+// tables hold the same or, where a manifest does not tell, their text is.
+func (m Method) Same(other Method) bool {
+	if m.Tables == "" || other.Tables == "" {
+		return m.Digest == other.Digest
+	}
+	return m.Tables == other.Tables
+}
+
+// MethodFile is the copy of the method file in a snapshot.
+const MethodFile = "method.yml"
 
 // ManifestSource is one source with the files that were used.
 type ManifestSource struct {
@@ -146,6 +164,12 @@ func ReadSnapshot(ctx context.Context, store Store, name, id string) (*Snapshot,
 	return snapshot, nil
 }
 
+// ReadNote reads a small file of a snapshot; fs.ErrNotExist if it has none.
+func ReadNote(ctx context.Context, store Store, name, id, file string) ([]byte, error) {
+	text, _, err := read(ctx, store, TableKey(name, id, file))
+	return text, err
+}
+
 // List reads the manifests of all snapshots, by period and revision.
 func List(ctx context.Context, store Store, name string) ([]*Snapshot, error) {
 	objects, err := store.List(ctx, path.Join(name, "snapshots")+"/")
@@ -172,7 +196,7 @@ func List(ctx context.Context, store Store, name string) ([]*Snapshot, error) {
 	return snapshots, nil
 }
 
-// TableKey is the key of a mart's file.
+// TableKey is the key of a file of a snapshot.
 func TableKey(name, id, file string) string { return path.Join(name, "snapshots", id, file) }
 
 func manifestKey(name, id string) string { return path.Join(name, "snapshots", id, "manifest.json") }

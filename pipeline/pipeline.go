@@ -36,11 +36,12 @@ type Pipeline struct {
 	Models        []Model  // by name
 	Macros        []Macro  // by name
 	MethodVersion string
-	MethodDigest  Digest   // of the whole method file
-	Examples      []string // SQL over the marts, for newcomers to try
-	Summary       []string // SQL over the marts; its rows are printed after a run
-
-	Adoption *Adoption // nil: the pipeline says nothing of it
+	MethodText    []byte      // of the whole method file
+	Examples      []string    // SQL over the marts, for newcomers to try
+	Summary       []string    // SQL over the marts; its rows are printed after a run
+	Adoption      *Adoption   // nil: the pipeline says nothing of it
+	Comparison    *Comparison // nil: its snapshots cannot be compared
+	Anchors       []Anchor
 }
 
 // Adoption says how those that acted are compared with what the index says of

@@ -80,10 +80,8 @@ func writeProject(name, dir string, withSample bool) error {
 	if err != nil {
 		return err
 	}
-	for _, folder := range []string{"config/" + name, "sql/macros", "sql/" + name} {
-		if err := copyTree(embedded(), folder, dir); err != nil {
-			return err
-		}
+	if err := copyPipeline(name, dir); err != nil {
+		return err
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "# A Tamiz project. Folders are relative to this file.\npipelines: [%s]\nwarehouse: warehouse    # results of steps, records of runs\nstore: store            # published snapshots, archived raw files\ntimezone: UTC\nmemory: 1400MiB         # for one step\n", name)
@@ -105,6 +103,16 @@ func writeProject(name, dir string, withSample bool) error {
 		}
 	}
 	return pipeline.WriteFile(filepath.Join(dir, config.ProjectFile), []byte(b.String()))
+}
+
+// copyPipeline writes a pipeline's config and SQL into a project.
+func copyPipeline(name, dir string) error {
+	for _, folder := range []string{"sql/macros", "sql/" + name, "config/" + name} {
+		if err := copyTree(embedded(), folder, dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // copyTree copies a folder of files below dir; files that are there stay.

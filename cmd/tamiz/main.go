@@ -34,6 +34,9 @@ const (
 // a step failed; what there is to say has been said.
 var errHeld = errors.New("held")
 
+// errDiffers ends a comparison that found differences and has told them.
+var errDiffers = errors.New("differences found")
+
 func run(arguments []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -48,6 +51,8 @@ func run(arguments []string) int {
 		return exitInterrupted
 	case errors.Is(err, errHeld):
 		return exitHeld
+	case errors.Is(err, errDiffers):
+		return exitDiffers
 	}
 	printError(os.Stderr, err)
 	switch pipeline.KindOf(err) {

@@ -82,6 +82,9 @@ func planAll(command *cobra.Command, o *options, f *runFlags, arguments []string
 // plan builds the graph without writing anything.
 func (s *session) plan(command *cobra.Command, f *runFlags) (*pipeline.Plan, []pipeline.Need, error) {
 	ctx := command.Context()
+	if err := s.checkMethod(ctx); err != nil {
+		return nil, nil, err
+	}
 	asOf, err := f.date()
 	if err != nil {
 		return nil, nil, err

@@ -14,7 +14,7 @@ import (
 func (r *runState) publication() (load.Publication, error) {
 	m := load.Manifest{
 		Pipeline: r.p.Name, PeriodEnd: r.pins.PeriodEnd, AsOf: r.pins.AsOf, Synthetic: r.pins.Synthetic,
-		Method: load.Method{Version: r.p.MethodVersion, Digest: r.p.MethodDigest},
+		Method: load.MethodOf(r.p),
 		Checks: load.ManifestChecks{Passed: r.passed, Warnings: r.warnings},
 		Engine: load.Engine{Tamiz: versionText(), DuckDB: r.duckDB, Platform: r.record.Platform},
 	}
@@ -26,7 +26,7 @@ func (r *runState) publication() (load.Publication, error) {
 		m.Sources = append(m.Sources, load.ManifestSource{Name: source.Name, Title: source.Title, Publisher: source.Publisher,
 			Licence: source.Licence, Citation: source.Citation, URL: source.URL, Archive: archive, Files: r.pins.Sources[source.Name]})
 	}
-	publication := load.Publication{Files: map[string]string{}}
+	publication := load.Publication{Files: map[string]string{}, Notes: map[string][]byte{load.MethodFile: r.p.MethodText}}
 	for _, mart := range r.p.Marts() {
 		step := r.graph.Table(mart.Name)[0]
 		sound, err := r.warehouse.Verify(step.Fingerprint)

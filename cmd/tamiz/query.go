@@ -12,6 +12,7 @@ import (
 
 	"tamiz/internal/duck"
 	"tamiz/load"
+	"tamiz/load/dirstore"
 	"tamiz/pipeline"
 )
 
@@ -45,11 +46,9 @@ The query can read nothing else and change nothing.`,
 			if err != nil {
 				return err
 			}
-			views := map[string]string{}
-			for _, table := range snapshot.Tables {
-				if views[table.Name], err = store.Path(load.TableKey(name, snapshot.Snapshot, table.File)); err != nil {
-					return err
-				}
+			views, err := martFiles(store, name, snapshot)
+			if err != nil {
+				return err
 			}
 			columns, rows, err := ask(command.Context(), views, arguments[0])
 			if err != nil {
@@ -61,6 +60,18 @@ The query can read nothing else and change nothing.`,
 	command.Flags().StringVar(&snapshotID, "snapshot", "", "another snapshot than the latest, such as 2026-11-29.1")
 	command.Flags().StringVar(&name, "pipeline", "", "which pipeline's marts (default: the project's first)")
 	return command
+}
+
+// martFiles says where the marts of a snapshot lie, by name.
+func martFiles(store *dirstore.Store, name string, snapshot *load.Snapshot) (map[string]string, error) {
+	files := map[string]string{}
+	var err error
+	for _, table := range snapshot.Tables {
+		if files[table.Name], err = store.Path(load.TableKey(name, snapshot.Snapshot, table.File)); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
 }
 
 // ask runs a query that sees only these files, in a database that is locked.

@@ -132,13 +132,11 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags str
 
 // walk looks, plans, runs, judges and publishes.
 func (r *runState) walk() error {
-	if err := r.pin(); err != nil {
+	if err := r.checkMethod(r.ctx); err != nil {
 		return err
 	}
-	if r.latest != nil && r.latest.Method.Version == r.p.MethodVersion && r.latest.Method.Digest != r.p.MethodDigest {
-		return &pipeline.Error{Kind: pipeline.Config, Where: "config/" + r.p.Name + "/method.yml",
-			Problem: "the method changed, but its version did not", Found: "version " + r.p.MethodVersion + ", already published in " + r.latest.Snapshot,
-			Effect: "nothing is run or published: readers could not tell the two methods apart", Hint: "raise version at the top of the file, then run again"}
+	if err := r.pin(); err != nil {
+		return err
 	}
 	if r.latest != nil && r.pins.PeriodEnd < r.latest.PeriodEnd {
 		return &pipeline.Error{Kind: pipeline.Config, Problem: "this run is for an earlier period than the latest snapshot",

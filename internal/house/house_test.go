@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"transform/methods":    {"internal/u01", "transform/statistics"},
 	"transform/statistics": {"internal/u01"},
 	"load":                 {"pipeline"},
+	"lineage":              {},
 	"load/dirstore":        {"load"},
 	"load/storetest":       {"load", "pipeline"},
 	"sql":                  {},
