@@ -1,4 +1,4 @@
--- One row per school, shift and area that it belongs to: its state, its municipality and its supervision zone.
+-- One row per school, shift and area that it is in: state, municipality, supervision zone.
 
 with
 

@@ -1,5 +1,5 @@
 -- One row per school and shift of PLANEA in upper secondary, with its extensions.
--- The register has one row for all of them, so their results are one too: each tested pupil counts once.
+-- The register has one row for all of them, so their result is one too: a tested pupil counts once.
 
 with
 

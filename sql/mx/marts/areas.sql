@@ -1,4 +1,4 @@
--- One row per area (state, municipality or supervision zone): its schools, their profiles, what is known of them.
+-- One row per area (state, municipality, supervision zone): its schools and their profiles.
 
 with
 
