@@ -1,7 +1,8 @@
 -- The yardstick: what one DuckDB process needs, tuned by hand, for what the pipeline mx gives to a school.
 -- It reads the plain text files of a synthetic sample (views, so that everything streams), joins them, and writes one
 -- wide row per school and shift of the register, sorted, and beside it the weekly deaths. Against the pipeline it is
--- let off: flags and reasons, rows set aside, schools that only another source names, ENLACE, checks, and any proof.
+-- let off: flags and reasons, the rule of coverage (it is told that primary and secondary enter), rows set aside,
+-- schools that only another source names, ENLACE, checks, and any proof.
 -- The runner gives the variables folder, output and <source>_columns (the explicit schema, {'title': 'VARCHAR', …}),
 -- and the table method.profiles, which holds the texts of the advice.
 
@@ -47,7 +48,10 @@ select
     "NOMBRE MUNICIPIO" as municipality_name,
     municipality_code || nullif(lpad("LOCALIDAD INEGI", 4, '0'), '0000') as locality_code,
     " NOMBRE LOCALIDAD" as locality_name,
-    if("NIVEL" = 'PRIMARIA', 'PRIMARY', 'SECONDARY') as level,
+    case "NIVEL"
+        when 'PRIMARIA' then 'PRIMARY' when 'PREESCOLAR' then 'PRESCHOOL'
+        when 'SECUNDARIA' then 'SECONDARY' when 'TELESECUNDARIA' then 'SECONDARY' else 'UPPER_SECONDARY'
+    end as level,
     if("SOSTENIMIENTO" in ('PARTICULAR', 'SUBSIDIADO'), 'PRIVATE', 'PUBLIC') as control,
     case
         when control = 'PRIVATE' then 'PRIVATE' when "PROGRAMA" = 'GENERAL' then 'GENERAL'
@@ -62,8 +66,7 @@ select
 from read_csv(
     getvariable('folder') || '/registry/*.csv', columns = getvariable('registry_columns'),
     auto_detect = false, header = true, delim = ',', quote = '"', escape = '"'
-)
-where "NIVEL" in ('PRIMARIA', 'SECUNDARIA', 'TELESECUNDARIA');
+);
 
 create view buildings_read as
 select
@@ -311,7 +314,9 @@ select
         weakest, ['learning', 'means at home', 'adults'' schooling', 'water and toilets', 'space and teachers']
     ) || '.' as advice_en,
 from schools_ranked as schools
-left join method.profiles using (urgency_level, feasibility_level);
+left join method.profiles
+    on profiles.urgency_level = schools.urgency_level and profiles.feasibility_level = schools.feasibility_level
+    and level in ('PRIMARY', 'SECONDARY');
 
 create view deaths_read as
 select 'INEGI' as source, lpad("CVE_ENT", 2, '0') as state_code, try_cast(fecha as date) as day, whole(def_registradas) as deaths,

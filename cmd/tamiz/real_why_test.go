@@ -279,9 +279,9 @@ func realTraced(t *testing.T, dir, data string) {
 		"pupils_grade_6_count", "teachers_count", "groups_count"}
 	covered, total := map[string]int{}, 0
 	for _, kind := range []cellKind{
-		{"schools", "is_in_scope and state_code = '14'", []string{"cct", "shift"}, columns, 40},
-		{"schools", "is_in_scope and state_code = '01'", []string{"cct", "shift"}, columns, 35},
-		{"schools", "is_in_scope and state_code = '06'", []string{"cct", "shift"}, columns, 25},
+		{"schools", "level in ('PRIMARY', 'SECONDARY') and state_code = '14'", []string{"cct", "shift"}, columns, 40},
+		{"schools", "level in ('PRIMARY', 'SECONDARY') and state_code = '01'", []string{"cct", "shift"}, columns, 35},
+		{"schools", "level in ('PRIMARY', 'SECONDARY') and state_code = '06'", []string{"cct", "shift"}, columns, 25},
 		{"upper_secondary", "state_code = '14'", []string{"cct", "shift", "extension"},
 			[]string{"school_name", "municipality_name", "subsystem", "enrolled_count", "maths_tested_count", "peer_group"}, 20},
 	} {

@@ -55,3 +55,21 @@ create macro spread_of_decimals(value) as
                 ) / (count(value) - 1)
             ))
     end;
+
+-- The share in a group of those who were counted, from the members' shares: summed exactly, in decimals of six places.
+-- A member alone keeps its share as it is, to the last digit.
+create macro pooled_share(share, counted) as
+    case
+        when count(*) = 1 then max(share)
+        when sum(counted) filter (where share is not null) > 0
+            then cast(sum(cast(share as decimal(9, 6)) * counted) as double)
+            / sum(counted) filter (where share is not null)
+    end;
+
+-- The mean of a group's known values between 0 and 1, weighted by counts: summed exactly, in decimals of twelve places.
+create macro weighted_mean_of_shares(value, weight) as
+    case
+        when sum(weight) filter (where value is not null) > 0
+            then cast(sum(cast(value as decimal(14, 12)) * weight) as double)
+            / sum(weight) filter (where value is not null)
+    end;

@@ -36,6 +36,7 @@ schools_scored as (
             )
         end as feasibility,
         level_of(feasibility, medium_from, high_from) as feasibility_level,
+        feasibility_level as feasibility_level_before,
         if(
             feasibility_epidemiology is null,
             flags_of_both(['EPI_UNKNOWN'], part_flags), part_flags

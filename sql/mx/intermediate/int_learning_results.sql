@@ -17,6 +17,18 @@ results_stacked as (
 
     select
         cct, shift, scale, year, level, grade,
+        programmed_count, language_tested_count, maths_tested_count,
+        language_level_1_share, language_level_2_share,
+        language_level_3_share, language_level_4_share, language_reason,
+        maths_level_1_share, maths_level_2_share,
+        maths_level_3_share, maths_level_4_share, maths_reason,
+    from intermediate.int_upper_results
+    inner join reference.assessments on assessments.source = 'planea_upper'
+
+    union all
+
+    select
+        cct, shift, scale, year, level, grade,
         null, tested_count, tested_count,
         language_level_1_share, language_level_2_share,
         language_level_3_share, language_level_4_share, language_reason,

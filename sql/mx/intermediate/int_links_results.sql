@@ -15,6 +15,14 @@ results_stacked as (
     union all
 
     select
+        'planea_upper_to_registry',
+        cct, shift, 'UNDATED', left(cct, 2), null,
+        cct in (select cct from staging.stg_registry__schools),
+    from intermediate.int_upper_results
+
+    union all
+
+    select
         'enlace_primary_to_locality', cct, shift, 'UNDATED', state_code, locality_code,
         coalesce(
             locality_code in (

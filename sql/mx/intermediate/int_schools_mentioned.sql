@@ -33,6 +33,15 @@ mentions_stacked as (
     union all
 
     select
+        'planea_upper', cct, shift, 'UNDATED', school_name,
+        'UPPER_SECONDARY', null, control,
+        null, municipality_name, null, locality_name,
+        null, null, null, null, flags,
+    from intermediate.int_upper_results
+
+    union all
+
+    select
         'enlace_primary', cct, shift, 'UNDATED', school_name,
         'PRIMARY', type, if(type = 'PRIVATE', 'PRIVATE', null),
         municipality_code, municipality_name, locality_code, locality_name,

@@ -9,7 +9,7 @@ mentions_counted as (
         shift,
         count(*) as own_mention_count,
         bool_or(source = 'registry') as in_registry,
-        bool_or(source = 'planea') as in_planea,
+        bool_or(source in ('planea', 'planea_upper')) as in_planea,
         bool_or(source in ('enlace_primary', 'enlace_secondary')) as in_enlace,
         bool_or(source = 'buildings') as in_buildings,
         bool_or(source = 'school_coordinates') as in_coordinates,

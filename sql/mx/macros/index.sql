@@ -35,20 +35,21 @@ create macro match_flag(match_level) as
         else 'NO_GEOGRAPHY'
     end;
 
--- The lowest of six values that may be NULL, without the one at the place `but` (0: none is left out).
-create macro lowest_of_six(first, second, third, fourth, fifth, sixth, but) as
-    least(
-        if(but = 1, null, first), if(but = 2, null, second), if(but = 3, null, third),
-        if(but = 4, null, fourth), if(but = 5, null, fifth), if(but = 6, null, sixth)
-    );
+-- The first place, but not `but`, of the lowest value of a list; NULL when there is none.
+create macro lowest_place(vals, but) as
+    list_transform(
+        [list_transform(vals, lambda value, place: if(place = but, null, value))],
+        lambda others: if(
+            list_count(others) = 0, null, list_position(others, list_min(others))
+        )
+    )[1];
 
--- The first place, from 1 to 6 but not `but`, that holds a value; NULL when there is no value.
-create macro place_of_six(value, first, second, third, fourth, fifth, sixth, but) as
-    case
-        when first = value and but <> 1 then 1
-        when second = value and but <> 2 then 2
-        when third = value and but <> 3 then 3
-        when fourth = value and but <> 4 then 4
-        when fifth = value and but <> 5 then 5
-        when sixth = value and but <> 6 then 6
-    end;
+-- The advice of a profile: its text, or the one for a profile that got worse, or, before both, that the data are too
+-- weak; then the two weakest components, and what is imputed (learning, the first component). NULL without a profile.
+create macro advice_of(
+    advice_text, worse_text, weak_text, weakest_title, vals, names, weakest, second_weakest, imputed_text
+) as
+    if(advice_text is null, null, coalesce(weak_text, worse_text, advice_text))
+    || weakest_title || names[weakest] || format(' {:.2f}', vals[weakest])
+    || coalesce(', ' || names[second_weakest] || format(' {:.2f}', vals[second_weakest]), '')
+    || '.' || coalesce(' ' || replace(imputed_text, '{component}', names[1]), '');

@@ -26,8 +26,8 @@ schools_counted as (
         count(feasibility_crowding) as crowding_count,
         count(feasibility_epidemiology) as epidemiology_count,
         count(profile) as profile_count,
-        count(*) filter (where no_profile_reason = 'OUT_OF_SCOPE')
-            as out_of_scope_count,
+        count(*) filter (where no_profile_reason = 'LEVEL_DATA_POOR')
+            as level_data_poor_count,
         count(*) filter (where no_profile_reason = 'UNKNOWN_LEVEL')
             as unknown_level_count,
         count(*) filter (where no_profile_reason = 'NO_STUDENTS')

@@ -3,9 +3,10 @@
 
 with
 
-components_listed as (
+words_listed as (
 
     select
+        list(component order by position) as components,
         list(name_es order by position) as names_es,
         list(name_en order by position) as names_en,
     from method.components
@@ -17,7 +18,7 @@ parts_joined as (
     select
         urgency.cct, urgency.shift, urgency.state_code, urgency.level,
         feasibility.pupils_count, feasibility.pupils_reason,
-        urgency.urgency_learning, urgency.learning_reason,
+        urgency.urgency_learning, urgency.learning_reason, urgency.learning_is_imputed,
         urgency.urgency_household, urgency.household_reason,
         urgency.urgency_adults, urgency.adults_reason,
         urgency.urgency, urgency.urgency_level,
@@ -25,37 +26,27 @@ parts_joined as (
         feasibility.feasibility_crowding, feasibility.crowding_reason,
         feasibility.feasibility_epidemiology, feasibility.epidemiology_reason,
         feasibility.feasibility, feasibility.feasibility_level,
+        feasibility.feasibility_level_before,
         case
             when urgency.level is null then 'UNKNOWN_LEVEL'
-            when urgency.level not in ('PRIMARY', 'SECONDARY') then 'OUT_OF_SCOPE'
+            when not coverage.is_in_index then 'LEVEL_DATA_POOR'
             when feasibility.pupils_count = 0 then 'NO_STUDENTS'
             when urgency.urgency is null then 'NO_URGENCY'
             when feasibility.feasibility is null then 'NO_FEASIBILITY'
         end as no_profile_reason,
-        1 - urgency_learning as learning,
-        1 - urgency_household as household,
-        1 - urgency_adults as adults,
-        lowest_of_six(
-            learning, household, adults, feasibility_wash, feasibility_crowding,
-            feasibility_epidemiology, 0
-        ) as lowest,
-        place_of_six(
-            lowest, learning, household, adults, feasibility_wash, feasibility_crowding,
-            feasibility_epidemiology, 0
-        ) as lowest_place,
-        lowest_of_six(
-            learning, household, adults, feasibility_wash, feasibility_crowding,
-            feasibility_epidemiology, lowest_place
-        ) as second_lowest,
-        place_of_six(
-            second_lowest, learning, household, adults, feasibility_wash,
-            feasibility_crowding, feasibility_epidemiology, lowest_place
-        ) as second_place,
-        format(' {:.2f}', lowest) as lowest_score,
-        format(' {:.2f}', second_lowest) as second_score,
-        flags_of_both(feasibility.flags, urgency.flags) as flags,
+        cast(null as double) as profile_stability,
+        'NOT_AVAILABLE' as profile_stability_reason,
+        [
+            1 - urgency_learning, 1 - urgency_household, 1 - urgency_adults,
+            feasibility_wash, feasibility_crowding, feasibility_epidemiology,
+        ] as components_known,
+        lowest_place(components_known, 0) as weakest,
+        lowest_place(components_known, weakest) as second_weakest,
+        flags_of_both(feasibility.flags, urgency.flags) as part_flags,
     from marts.urgency as urgency
     inner join intermediate.int_feasibility_schools as feasibility using (cct, shift)
+    left join intermediate.int_level_coverage as coverage
+        on coverage.level = urgency.level
 
 ),
 
@@ -63,29 +54,55 @@ profiles_named as (
 
     select
         cct, shift, state_code, parts.level, pupils_count, pupils_reason,
-        urgency_learning, learning_reason, urgency_household, household_reason,
+        urgency_learning, learning_reason, learning_is_imputed,
+        urgency_household, household_reason,
         urgency_adults, adults_reason, urgency, parts.urgency_level,
         feasibility_wash, wash_reason, feasibility_crowding, crowding_reason,
         feasibility_epidemiology, epidemiology_reason,
         feasibility, parts.feasibility_level,
-        profiles.profile, profiles.profile_code,
-        profiles.text_es || (
-            ' Lo más débil (0 peor, 1 mejor): '
-            || names_es[lowest_place] || lowest_score
-            || coalesce(', ' || names_es[second_place] || second_score, '') || '.'
+        present.profile, present.profile_code, earlier.profile as profile_before,
+        case
+            when earlier.profile is not null then null
+            else if(present.profile is null, 'NOT_APPLICABLE', 'NOT_AVAILABLE')
+        end as profile_before_reason,
+        profile_stability, profile_stability_reason,
+        components[weakest] as weakest_component,
+        components[second_weakest] as second_weakest_component,
+        coalesce(
+            present.profile is not null and profile_stability < min_stability, false
+        ) as is_borderline,
+        coalesce(present.profile > earlier.profile, false) as has_worsened,
+        advice_of(
+            present.text_es, if(has_worsened, present.text_worse_es, null),
+            if(is_borderline and learning_is_imputed, weak.text_es, null),
+            ' Lo más débil (0 peor, 1 mejor): ', components_known, names_es, weakest,
+            second_weakest, if(learning_is_imputed, imputed.text_es, null)
         ) as advice_es,
-        profiles.text_en || (
-            ' Weakest (0 worst, 1 best): ' || names_en[lowest_place] || lowest_score
-            || coalesce(', ' || names_en[second_place] || second_score, '') || '.'
+        advice_of(
+            present.text_en, if(has_worsened, present.text_worse_en, null),
+            if(is_borderline and learning_is_imputed, weak.text_en, null),
+            ' Weakest (0 worst, 1 best): ', components_known, names_en, weakest,
+            second_weakest, if(learning_is_imputed, imputed.text_en, null)
         ) as advice_en,
         no_profile_reason,
-        flags,
+        flags_of_both(part_flags, list_concat(
+            flag_if_any(if(is_borderline, 'BORDERLINE', null)),
+            flag_if_any(if(has_worsened, 'WORSENED', null))
+        )) as flags,
     from parts_joined as parts
-    cross join components_listed
-    left join method.profiles
+    cross join words_listed
+    cross join method.stability
+    left join method.advice as imputed on imputed.key = 'COMPONENT_IMPUTED'
+    left join method.advice as weak on weak.key = 'DATA_TOO_WEAK'
+    left join method.profiles as present
         on
-            profiles.urgency_level = parts.urgency_level
-            and profiles.feasibility_level = parts.feasibility_level
+            present.urgency_level = parts.urgency_level
+            and present.feasibility_level = parts.feasibility_level
+            and parts.no_profile_reason is null
+    left join method.profiles as earlier
+        on
+            earlier.urgency_level = parts.urgency_level
+            and earlier.feasibility_level = parts.feasibility_level_before
             and parts.no_profile_reason is null
 
 )

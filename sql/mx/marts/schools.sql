@@ -17,6 +17,8 @@ schools_joined as (
         known_or(described.locality_code) as locality_reason,
         described.ageb_code,
         known_or(described.ageb_code) as ageb_reason, described.ageb_route,
+        registry.supervision_zone,
+        known_or(registry.supervision_zone) as supervision_zone_reason,
         described.level,
         known_or(described.level) as level_reason,
         described.type,
@@ -46,7 +48,6 @@ schools_joined as (
         ---------- booleans
         spine.is_in_registry, spine.is_in_planea, spine.is_in_enlace,
         spine.is_in_buildings, spine.is_in_coordinates,
-        coalesce(described.level in ('PRIMARY', 'SECONDARY'), false) as is_in_scope,
         described.flags,
     from intermediate.int_schools_spine as spine
     inner join intermediate.int_schools_described as described using (cct, shift)

@@ -12,6 +12,7 @@ parts_joined as (
         described.level,
         learning.urgency_learning, learning.learning_reason,
         learning.learning_scale, learning.learning_year,
+        cast(false as boolean) as learning_is_imputed,
         household.urgency_household, household.household_reason,
         household.household_match_level, household.household_route,
         household.urgency_household_spread,
@@ -72,6 +73,7 @@ schools_scored as (
         level_of(urgency, medium_from, high_from) as urgency_level,
 
         ---------- booleans
+        learning_is_imputed,
         is_disadvantaged,
         flags_of_both(part_flags, own_flags) as flags,
     from parts_joined

@@ -36,7 +36,7 @@ records_cleaned as (
             when (clean_count(results.year) between 2000 and 2100) is not true
                 then 'INVALID_YEAR'
             when levels.level is null then 'UNKNOWN_LEVEL'
-            when not levels.is_in_scope then 'OUT_OF_SCOPE_LEVEL'
+            when planea_grades.grade is null then 'OUT_OF_SCOPE_LEVEL'
         end as unfit_reason,
         _file, _record,
     from raw.planea as results

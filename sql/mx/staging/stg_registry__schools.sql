@@ -1,4 +1,4 @@
--- One row per school and shift of the register (formato 911), primary and secondary.
+-- One row per school and shift of the register (formato 911).
 
 with
 
@@ -14,8 +14,8 @@ records_cleaned as (
         fold_text(registry.municipality_name) as municipality_name,
         registry.locality_code as locality_cell,
         fold_text(registry.locality_name) as locality_name,
+        fold_word(registry.supervision_zone) as supervision_zone,
         levels.level,
-        levels.is_in_scope,
         controls.control,
         if(controls.control = 'PRIVATE', 'PRIVATE', types.type) as type,
         clean_count(pupils_grade_1) as pupils_grade_1_count,
@@ -41,7 +41,6 @@ records_cleaned as (
         case
             when cct_clean(registry.cct) is null then 'INVALID_CCT'
             when levels.level is null then 'UNKNOWN_LEVEL'
-            when not levels.is_in_scope then 'OUT_OF_SCOPE_LEVEL'
         end as unfit_reason,
         _file, _record,
     from raw.registry as registry
@@ -79,7 +78,7 @@ records_judged as (
         municipality_key(state_code, municipality_cell) as municipality_code,
         municipality_name,
         locality_key(municipality_code, locality_cell) as locality_code, locality_name,
-        level, type, control,
+        supervision_zone, level, type, control,
         pupils_grade_1_count, pupils_grade_2_count, pupils_grade_3_count,
         pupils_grade_4_count, pupils_grade_5_count, pupils_grade_6_count,
         pupils_men_count, pupils_women_count,
