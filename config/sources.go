@@ -25,6 +25,7 @@ type sourceFile struct {
 	PupilLevel bool                  `yaml:"pupil_level"`
 	Required   bool                  `yaml:"required"`
 	DeadAfter  days                  `yaml:"dead_after"`
+	History    int                   `yaml:"history"`
 	Format     wordOrWords           `yaml:"format"`
 	Members    string                `yaml:"members"`
 	Sheet      wordOrWords           `yaml:"sheet"`
@@ -130,7 +131,7 @@ func newSource(file string, card sourceFile) pipeline.Source {
 		Name: strings.TrimSuffix(path.Base(file), ".yml"), Path: file,
 		Title: card.Title, Publisher: card.Publisher, Licence: card.Licence, Citation: card.Citation,
 		URL: card.URL, Mirrors: card.Mirrors, Hosts: card.Hosts, Folder: card.Folder, Private: card.Archive == "private",
-		PupilLevel: card.PupilLevel, Required: card.Required, DeadAfter: int(card.DeadAfter),
+		PupilLevel: card.PupilLevel, Required: card.Required, DeadAfter: int(card.DeadAfter), History: card.History,
 		Parsing: pipeline.Parsing{
 			Formats: card.Format, Members: card.Members, Sheets: card.Sheet, JSONPath: card.JSONPath, Footer: card.Footer,
 			Encodings: card.Encoding.AnyOf, Expect: card.Encoding.Expect,
@@ -191,6 +192,9 @@ func (l *loader) checkCard(file string, text []byte, card *sourceFile) {
 	}
 	if card.Archive != "public" && card.Archive != "private" {
 		l.problem(at(file, lineOf(text, "archive:")), "archive is %q: want public or private", card.Archive)
+	}
+	if card.History < 0 || card.History > 120 {
+		l.problem(at(file, lineOf(text, "history:")), "history is %d: want how many of the last versions a run stands on, 1 to 120", card.History)
 	}
 	if len(card.Separator) > 1 {
 		l.problem(at(file, lineOf(text, "separator:")), "separator %q is not one character", card.Separator)

@@ -74,6 +74,7 @@ type Source struct {
 	PupilLevel bool     // METHODS 0, disclosure
 	Required   bool     // without it there is no run
 	DeadAfter  int      // days after which a source that fails counts as dead; 0: never
+	History    int      // how many of its last good versions a run pins; 0: the present one alone
 	Dead       string   // why a project has declared it dead; "" if it has not
 
 	Parsing Parsing

@@ -60,13 +60,7 @@ func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.P
 		return nil, err
 	}
 	for _, admission := range l.admissions {
-		r.needs = append(r.needs, admission.Needs...)
-		for _, record := range admission.Records {
-			if record.Kind == pipeline.StepCheck {
-				r.gates++
-			}
-			r.ran[record.Fingerprint] = record
-		}
+		r.keep(admission)
 	}
 	pins := map[string][]pipeline.Pin{}
 	for i := range r.p.Sources {
@@ -84,6 +78,17 @@ func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.P
 		}
 	}
 	return pins, nil
+}
+
+// keep counts what an admission ran.
+func (r *runState) keep(admission *pipeline.Admission) {
+	r.needs = append(r.needs, admission.Needs...)
+	for _, record := range admission.Records {
+		if record.Kind == pipeline.StepCheck {
+			r.gates++
+		}
+		r.ran[record.Fingerprint] = record
+	}
 }
 
 func userAgent(contact string) string {

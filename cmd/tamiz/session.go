@@ -175,6 +175,11 @@ func (s *session) glance(ctx context.Context, asOf time.Time, last *pipeline.Pin
 			pins.Sources[source.Name] = found
 		}
 	}
+	var known map[string][]pipeline.Vintage
+	if last != nil {
+		known = last.Vintages
+	}
+	pins.Vintages = s.vintages(pins.Sources, known)
 	return pins, nil
 }
 
