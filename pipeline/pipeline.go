@@ -70,6 +70,7 @@ type Source struct {
 	Mirrors    []string // further addresses of the same files, in order
 	Hosts      []string // further hosts that redirects may lead to
 	Folder     string   // pattern of the folder where people put its files: its inbox
+	Log        bool     // its records lie in a log of the store, not in files that somebody publishes
 	Private    bool     // raw bytes stay out of the store
 	PupilLevel bool     // METHODS 0, disclosure
 	Required   bool     // without it there is no run
@@ -126,6 +127,8 @@ type SourceColumn struct {
 	Min         *float64 `json:"min,omitempty"`
 	Max         *float64 `json:"max,omitempty"`
 	Description string   `json:"-"`
+
+	Entry *EntryRule `json:"-"` // of a log: what a record may hold
 }
 
 // Table is a small constant table that people write in YAML: the method's

@@ -107,7 +107,7 @@ func (l *looking) observe(ctx context.Context, progress *bar) error {
 		if source.Online() {
 			progress.asking(source.Name, i, len(l.p.Sources))
 		}
-		observation, err := l.watch.Observe(ctx, *source)
+		observation, err := l.ask(ctx, source)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -122,6 +122,19 @@ func (l *looking) observe(ctx context.Context, progress *bar) error {
 		}
 	}
 	return nil
+}
+
+// ask observes one source; a log is read from the store as far as it goes.
+func (l *looking) ask(ctx context.Context, source *pipeline.Source) (extract.Observation, error) {
+	if !source.Log {
+		return l.watch.Observe(ctx, *source)
+	}
+	var observation extract.Observation
+	err := l.withPrefix(ctx, source, func(prefix pipeline.Source) (err error) {
+		observation, err = l.watch.Observe(ctx, prefix)
+		return err
+	})
+	return observation, err
 }
 
 // see takes what was observed, and notes what a person should know of it.
