@@ -164,6 +164,13 @@ func (p *Project) Pipeline(name string) (*pipeline.Pipeline, error) {
 	for i := range definition.Sources {
 		source := &definition.Sources[i]
 		known[source.Name] = true
+		if _, given := p.sources[name][source.Name]; given && source.Log {
+			problems = append(problems, &pipeline.Error{Kind: pipeline.Config, Subject: source.Name, Where: filepath.Join(p.Dir, ProjectFile),
+				Problem: "it is a log, which lies in the store and has no other place", Hint: "take it out of sources"})
+		}
+		if source.Log {
+			continue
+		}
 		p.sources[name][source.Name].apply(source)
 		if source.Folder, err = p.expand(source.Folder); err != nil {
 			problems = append(problems, &pipeline.Error{Kind: pipeline.Config, Subject: source.Name, Where: source.Path, Err: err})

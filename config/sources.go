@@ -13,6 +13,7 @@ import (
 )
 
 type sourceFile struct {
+	Kind       string                `yaml:"kind"`
 	Title      string                `yaml:"title"`
 	Publisher  string                `yaml:"publisher"`
 	Licence    string                `yaml:"licence"`
@@ -25,6 +26,7 @@ type sourceFile struct {
 	PupilLevel bool                  `yaml:"pupil_level"`
 	Required   bool                  `yaml:"required"`
 	DeadAfter  days                  `yaml:"dead_after"`
+	History    int                   `yaml:"history"`
 	Format     wordOrWords           `yaml:"format"`
 	Members    string                `yaml:"members"`
 	Sheet      wordOrWords           `yaml:"sheet"`
@@ -88,6 +90,7 @@ type sourceColumn struct {
 	Optional    bool      `yaml:"optional"`
 	Range       []float64 `yaml:"range"`
 	Description string    `yaml:"description"`
+	Entry       entryRule `yaml:",inline"`
 }
 
 // UnmarshalYAML accepts both forms.
@@ -114,11 +117,16 @@ func (l *loader) loadSources(p *pipeline.Pipeline) {
 		if !ok {
 			continue
 		}
+		l.checkLog(file, text, &card)
+		if card.Kind == kindLog {
+			card.asLog()
+		}
 		l.checkCard(file, text, &card)
 		source := newSource(file, card)
 		l.addGates(&source, text, &card)
 		p.Sources = append(p.Sources, source)
 	}
+	l.checkReferences(p)
 	if len(files) == 0 {
 		l.problem(path.Join("config", l.name, "sources"), "there is no source card (*.yml)")
 	}
@@ -129,8 +137,8 @@ func newSource(file string, card sourceFile) pipeline.Source {
 	source := pipeline.Source{
 		Name: strings.TrimSuffix(path.Base(file), ".yml"), Path: file,
 		Title: card.Title, Publisher: card.Publisher, Licence: card.Licence, Citation: card.Citation,
-		URL: card.URL, Mirrors: card.Mirrors, Hosts: card.Hosts, Folder: card.Folder, Private: card.Archive == "private",
-		PupilLevel: card.PupilLevel, Required: card.Required, DeadAfter: int(card.DeadAfter),
+		Log: card.Kind == kindLog, URL: card.URL, Mirrors: card.Mirrors, Hosts: card.Hosts, Folder: card.Folder, Private: card.Archive == "private",
+		PupilLevel: card.PupilLevel, Required: card.Required, DeadAfter: int(card.DeadAfter), History: card.History,
 		Parsing: pipeline.Parsing{
 			Formats: card.Format, Members: card.Members, Sheets: card.Sheet, JSONPath: card.JSONPath, Footer: card.Footer,
 			Encodings: card.Encoding.AnyOf, Expect: card.Encoding.Expect,
@@ -165,6 +173,9 @@ func newSource(file string, card sourceFile) pipeline.Source {
 		if len(column.Value.Range) == 2 {
 			c.Min, c.Max = &column.Value.Range[0], &column.Value.Range[1]
 		}
+		if source.Log && column.Name != pipeline.RecordedAt {
+			c.Entry, _ = column.Value.Entry.compile() // checkLog has told what is wrong with it
+		}
 		parsing.Columns = append(parsing.Columns, c)
 	}
 	return source
@@ -174,7 +185,7 @@ func (l *loader) checkCard(file string, text []byte, card *sourceFile) {
 	for name, value := range map[string]string{
 		"title": card.Title, "publisher": card.Publisher, "licence": card.Licence, "folder": card.Folder,
 	} {
-		if value == "" {
+		if value == "" && (name != "folder" || card.Kind != kindLog) {
 			l.problem(file, "%s is missing", name)
 		}
 	}
@@ -191,6 +202,9 @@ func (l *loader) checkCard(file string, text []byte, card *sourceFile) {
 	}
 	if card.Archive != "public" && card.Archive != "private" {
 		l.problem(at(file, lineOf(text, "archive:")), "archive is %q: want public or private", card.Archive)
+	}
+	if card.History < 0 || card.History > 120 {
+		l.problem(at(file, lineOf(text, "history:")), "history is %d: want how many of the last versions a run stands on, 1 to 120", card.History)
 	}
 	if len(card.Separator) > 1 {
 		l.problem(at(file, lineOf(text, "separator:")), "separator %q is not one character", card.Separator)

@@ -151,6 +151,20 @@ func (l *Log) refusedAfter(i int) bool {
 	return false
 }
 
+// Versions gives all good versions of a source in the order in which they
+// were observed, each with its day (UTC). A version that came back stands
+// there again.
+func (l *Log) Versions(source string) []pipeline.Vintage {
+	var versions []pipeline.Vintage
+	for i := range l.observations {
+		o := &l.observations[i]
+		if o.Source == source && o.Fault == nil && len(o.Files) > 0 && !l.refusedAfter(i) {
+			versions = append(versions, pipeline.Vintage{AsOf: o.ObservedAt.UTC().Format(pipeline.DateLayout), Files: o.Pins()})
+		}
+	}
+	return versions
+}
+
 // superseded reports whether these files were seen before, and something else
 // since then.
 func (l *Log) superseded(source string, files []ObservedFile) bool {

@@ -156,3 +156,36 @@ func TestLog_KnowsSinceWhenASourceFails(t *testing.T) {
 		day()
 	}
 }
+
+func TestLog_VersionsAreThoseThatWereNotRefused(t *testing.T) {
+	c := newClock()
+	log := openLog(t, filepath.Join(t.TempDir(), "observations.jsonl"), c)
+	see := func(digest string) {
+		t.Helper()
+		c.at = c.at.AddDate(0, 0, 1)
+		if _, err := log.Append(extract.Observation{Source: "deaths", How: extract.HowFolder, Files: observed("a.csv", digest)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	see("d1")
+	see("d1")
+	see("d2")
+	if err := log.NoteFault("deaths", []pipeline.Pin{{Digest: "d2", Name: "a.csv", Bytes: 3}}, &pipeline.Error{Problem: "fails a gate"}); err != nil {
+		t.Fatal(err)
+	}
+	see("d3")
+	c.at = c.at.AddDate(0, 0, 1)
+	if err := log.NoteFault("deaths", nil, &pipeline.Error{Problem: "down"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := log.NoteGood("deaths"); err != nil {
+		t.Fatal(err)
+	}
+	text := ""
+	for _, vintage := range log.Versions("deaths") {
+		text += vintage.AsOf + " " + string(vintage.Files[0].Digest) + ", "
+	}
+	if want := "2026-11-09 d1, 2026-11-12 d3, 2026-11-13 d3, "; text != want {
+		t.Errorf("versions: %s want %s", text, want)
+	}
+}

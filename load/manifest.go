@@ -80,6 +80,8 @@ type ManifestSource struct {
 	URL       string         `json:"url"`
 	Archive   string         `json:"archive"` // public or private
 	Files     []pipeline.Pin `json:"files"`   // none: the source gave nothing
+
+	Vintages []pipeline.Vintage `json:"vintages,omitempty"` // of a source with a history: the versions that were used, by day
 }
 
 // ManifestTable is one mart.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -109,18 +108,11 @@ func (plan *Plan) addCandidate(c *Candidate, binding *Binding, engines Engines) 
 
 // readsOf adds the steps that read a version, each file once.
 func (plan *Plan) readsOf(source *Source, pins []Pin, engines Engines) []*Step {
-	from := len(plan.Steps)
-	plan.addReads(source, pins, engines)
-	added := append([]*Step{}, plan.Steps[from:]...)
-	plan.Steps = plan.Steps[:from]
-	for i, step := range added {
-		if there := slices.IndexFunc(plan.Steps, func(s *Step) bool { return s.Fingerprint == step.Fingerprint }); there >= 0 {
-			added[i] = plan.Steps[there]
-		} else {
-			plan.Steps = append(plan.Steps, step)
-		}
+	steps := readSteps(source, pins, engines)
+	for i := range steps {
+		steps[i] = plan.once(steps[i])
 	}
-	return added
+	return steps
 }
 
 func (c *Candidate) observedOn() string {

@@ -84,10 +84,12 @@ type Source struct {
 	Mirrors    []string // further addresses of the same files, in order
 	Hosts      []string // further hosts that redirects may lead to
 	Folder     string   // pattern of the folder where people put its files: its inbox
+	Log        bool     // its records lie in a log of the store, not in files that somebody publishes
 	Private    bool     // raw bytes stay out of the store
 	PupilLevel bool     // METHODS 0, disclosure
 	Required   bool     // without it there is no run
 	DeadAfter  int      // days after which a source that fails counts as dead; 0: never
+	History    int      // how many of its last good versions a run pins; 0: the present one alone
 	Dead       string   // why a project has declared it dead; "" if it has not
 
 	Parsing Parsing
@@ -139,6 +141,8 @@ type SourceColumn struct {
 	Min         *float64 `json:"min,omitempty"`
 	Max         *float64 `json:"max,omitempty"`
 	Description string   `json:"-"`
+
+	Entry *EntryRule `json:"-"` // of a log: what a record may hold
 }
 
 // Table is a small constant table that people write in YAML: the method's

@@ -53,6 +53,8 @@ type Pins struct {
 	Synthetic bool             `json:"synthetic,omitempty"` // what is made of it says so
 	Sources   map[string][]Pin `json:"sources"`             // each list sorted by digest
 	Previous  *Previous        `json:"previous,omitempty"`
+
+	Vintages map[string][]Vintage `json:"vintages,omitempty"` // of sources with a history, by day
 }
 
 // Previous is the snapshot that a run is compared with; only checks read it.
@@ -96,7 +98,7 @@ func (b *Binding) Apply(p *Pipeline) {
 func (p *Pipeline) SourceText() Digest {
 	parts := []string{}
 	for _, source := range p.Sources {
-		parts = append(parts, source.Name, canonical(source.Parsing), canonical(source.Gates))
+		parts = append(parts, source.Name, canonical(source.Parsing), canonical(source.Gates), strconv.FormatBool(source.History > 0))
 	}
 	for _, table := range p.Tables {
 		parts = append(parts, table.Name, table.SQL())
@@ -127,10 +129,12 @@ func NewPlan(p *Pipeline, binding *Binding, pins Pins, engines Engines) *Plan {
 	plan := &Plan{Pipeline: p, Pins: pins, byTable: map[string][]*Step{}}
 	for i := range p.Sources {
 		plan.addReads(&p.Sources[i], pins.Sources[p.Sources[i].Name], engines)
+		if p.Sources[i].History > 0 {
+			plan.addHistory(&p.Sources[i], pins, engines)
+		}
 	}
 	for _, table := range append([]Table{RunTable(p, pins)}, p.Tables...) {
-		plan.add(&Step{Kind: StepTable, Table: table.Name, SQL: table.SQL(),
-			Parts: map[string]Digest{"program": DigestOf(table.SQL()), "engine": DigestOf(engines[StepTable])}})
+		plan.addTable(table.Name, table.SQL(), engines)
 	}
 	for _, name := range binding.Order {
 		plan.addModel(p.Model(name), binding, engines)
@@ -159,26 +163,38 @@ func (plan *Plan) add(step *Step) {
 	}
 }
 
+// addTable adds a constant table.
+func (plan *Plan) addTable(table, sql string, engines Engines) {
+	plan.add(&Step{Kind: StepTable, Table: table, SQL: sql,
+		Parts: map[string]Digest{"program": DigestOf(sql), "engine": DigestOf(engines[StepTable])}})
+}
+
 // addReads adds a step for each pinned file. A source without files is an
 // empty table, which is a constant.
 func (plan *Plan) addReads(source *Source, pins []Pin, engines Engines) {
+	for _, step := range readSteps(source, pins, engines) {
+		plan.add(step)
+	}
+	if len(pins) == 0 {
+		plan.addTable(source.Table(), EmptyRawSQL(source), engines)
+	}
+}
+
+// readSteps makes the steps that read a version of a source.
+func readSteps(source *Source, pins []Pin, engines Engines) []*Step {
 	table := source.Table()
 	parsing := canonical(source.Parsing)
+	steps := make([]*Step, len(pins))
 	for i, pin := range pins {
-		step := &Step{Kind: StepRead, Table: table, Source: source, Raw: pin.Digest, Beside: pin.Beside, File: pin.Name,
+		steps[i] = &Step{Kind: StepRead, Table: table, Source: source, Raw: pin.Digest, Beside: pin.Beside, File: pin.Name,
 			Label: table, Parts: map[string]Digest{
 				"file": pin.Identity(), "card": DigestOf(parsing), "engine": DigestOf(engines[StepRead]),
 			}}
 		if len(pins) > 1 {
-			step.Label = fmt.Sprintf("%s (%d of %d)", table, i+1, len(pins))
+			steps[i].Label = fmt.Sprintf("%s (%d of %d)", table, i+1, len(pins))
 		}
-		plan.add(step)
 	}
-	if len(pins) == 0 {
-		sql := EmptyRawSQL(source)
-		plan.add(&Step{Kind: StepTable, Table: table, SQL: sql,
-			Parts: map[string]Digest{"program": DigestOf(sql), "engine": DigestOf(engines[StepTable])}})
-	}
+	return steps
 }
 
 // RawColumns lists the columns of a source's raw table: those of the card,

@@ -18,6 +18,11 @@ func (plan *Plan) Select(selector string) (map[*Step]bool, error) {
 			chosen[step] = true
 		}
 	}
+	for _, table := range []string{name, "raw." + name} { // a history is made of steps of another name
+		for _, step := range plan.byTable[table] {
+			chosen[step] = true
+		}
+	}
 	if len(chosen) == 0 {
 		return nil, &Error{Kind: Config, Problem: fmt.Sprintf("nothing is named %q", name),
 			Hint: "tamiz plan lists all steps; a selector is a table's name such as schools, +schools or schools+"}

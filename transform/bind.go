@@ -79,6 +79,10 @@ func (b *binder) prepare() error {
 		source := &b.p.Sources[i]
 		b.create(source.Table(), pipeline.EmptyRawSQL(source), source.Path)
 		b.create(pipeline.GoodTable(source.Name), pipeline.EmptyRawSQL(source), source.Path)
+		if source.History > 0 {
+			b.create(source.HistoryTable(), pipeline.EmptyRawSQL(source), source.Path)
+			b.create(source.VintagesTable(), pipeline.EmptyVintagesSQL, source.Path)
+		}
 	}
 	return errors.Join(b.problems...)
 }

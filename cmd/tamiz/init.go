@@ -89,7 +89,9 @@ func writeProject(name, dir string, withSample bool) error {
 		fmt.Fprintf(&b, "synthetic: true         # the sources below are a synthetic sample; no figure is real\nsources:\n  %s:\n", name)
 		names := make([]string, 0, len(p.Sources))
 		for _, source := range p.Sources {
-			names = append(names, source.Name)
+			if !source.Log {
+				names = append(names, source.Name)
+			}
 		}
 		sort.Strings(names)
 		for _, source := range names {
@@ -97,6 +99,9 @@ func writeProject(name, dir string, withSample bool) error {
 		}
 	} else {
 		for _, source := range p.Sources {
+			if source.Log {
+				continue
+			}
 			if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(filepath.Dir(source.Folder))), 0o755); err != nil {
 				return fmt.Errorf("make the inbox: %w", err)
 			}

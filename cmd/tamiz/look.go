@@ -60,13 +60,7 @@ func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.P
 		return nil, err
 	}
 	for _, admission := range l.admissions {
-		r.needs = append(r.needs, admission.Needs...)
-		for _, record := range admission.Records {
-			if record.Kind == pipeline.StepCheck {
-				r.gates++
-			}
-			r.ran[record.Fingerprint] = record
-		}
+		r.keep(admission)
 	}
 	pins := map[string][]pipeline.Pin{}
 	for i := range r.p.Sources {
@@ -86,6 +80,17 @@ func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.P
 	return pins, nil
 }
 
+// keep counts what an admission ran.
+func (r *runState) keep(admission *pipeline.Admission) {
+	r.needs = append(r.needs, admission.Needs...)
+	for _, record := range admission.Records {
+		if record.Kind == pipeline.StepCheck {
+			r.gates++
+		}
+		r.ran[record.Fingerprint] = record
+	}
+}
+
 func userAgent(contact string) string {
 	if contact == "" {
 		return "tamiz/" + version
@@ -102,7 +107,7 @@ func (l *looking) observe(ctx context.Context, progress *bar) error {
 		if source.Online() {
 			progress.asking(source.Name, i, len(l.p.Sources))
 		}
-		observation, err := l.watch.Observe(ctx, *source)
+		observation, err := l.ask(ctx, source)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -117,6 +122,19 @@ func (l *looking) observe(ctx context.Context, progress *bar) error {
 		}
 	}
 	return nil
+}
+
+// ask observes one source; a log is read from the store as far as it goes.
+func (l *looking) ask(ctx context.Context, source *pipeline.Source) (extract.Observation, error) {
+	if !source.Log {
+		return l.watch.Observe(ctx, *source)
+	}
+	var observation extract.Observation
+	err := l.withPrefix(ctx, source, func(prefix pipeline.Source) (err error) {
+		observation, err = l.watch.Observe(ctx, prefix)
+		return err
+	})
+	return observation, err
 }
 
 // see takes what was observed, and notes what a person should know of it.

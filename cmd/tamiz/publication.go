@@ -24,7 +24,8 @@ func (r *runState) publication() (load.Publication, error) {
 			archive = "private"
 		}
 		m.Sources = append(m.Sources, load.ManifestSource{Name: source.Name, Title: source.Title, Publisher: source.Publisher,
-			Licence: source.Licence, Citation: source.Citation, URL: source.URL, Archive: archive, Files: r.pins.Sources[source.Name]})
+			Licence: source.Licence, Citation: source.Citation, URL: source.URL, Archive: archive, Files: r.pins.Sources[source.Name],
+			Vintages: r.pins.Vintages[source.Name]})
 	}
 	publication := load.Publication{Files: map[string]string{}, Notes: map[string][]byte{load.MethodFile: r.p.MethodText}}
 	for _, mart := range r.p.Marts() {

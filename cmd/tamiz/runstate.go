@@ -127,6 +127,9 @@ func (r *runState) pin() error {
 	if err != nil {
 		return err
 	}
+	if err := r.pinVintages(before); err != nil {
+		return err
+	}
 	r.pins.Previous = previous
 	for _, source := range r.p.Sources {
 		var last []pipeline.Pin

@@ -165,10 +165,18 @@ func (s *session) glance(ctx context.Context, asOf time.Time, last *pipeline.Pin
 	}
 	for _, source := range s.p.Sources {
 		var found []pipeline.Pin
-		if !source.Online() {
-			if found, err = extract.Look(ctx, source, s.log); err != nil {
-				return pins, err
-			}
+		look := func(folder pipeline.Source) (err error) {
+			found, err = extract.Look(ctx, folder, s.log)
+			return err
+		}
+		switch {
+		case source.Log:
+			err = s.withPrefix(ctx, &source, look)
+		case !source.Online():
+			err = look(source)
+		}
+		if err != nil {
+			return pins, err
 		}
 		if len(found) == 0 && last != nil {
 			found = last.Sources[source.Name]
@@ -177,6 +185,11 @@ func (s *session) glance(ctx context.Context, asOf time.Time, last *pipeline.Pin
 			pins.Sources[source.Name] = found
 		}
 	}
+	var known map[string][]pipeline.Vintage
+	if last != nil {
+		known = last.Vintages
+	}
+	pins.Vintages = s.vintages(pins.Sources, known)
 	return pins, nil
 }
 

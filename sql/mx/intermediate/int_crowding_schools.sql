@@ -9,13 +9,19 @@ schools_counted as (
         registry.pupils_count,
         if(registry.cct is null, 'NOT_AVAILABLE', registry.pupils_reason)
             as pupils_reason,
-        registry.teachers_count,
+        coalesce(reports.teachers_count, registry.teachers_count) as teachers_count,
+        value_source(reports.teachers_count, registry.teachers_count, 'REGISTRY')
+            as teachers_source,
+        registry.teachers_count as registered_teachers_count,
         buildings.classrooms_count,
+        coalesce(buildings.classrooms_source = 'REPORT', false) as is_room_reported,
     from intermediate.int_schools_spine as schools
     left join staging.stg_registry__schools as registry
         on registry.cct = schools.cct and registry.shift = schools.shift
     left join intermediate.int_buildings_schools as buildings
         on buildings.cct = schools.cct and buildings.shift = schools.shift
+    left join intermediate.int_reports_schools as reports
+        on reports.cct = schools.cct and reports.shift = schools.shift
 
 ),
 
@@ -41,7 +47,14 @@ schools_scored as (
             when pupils_count = 0 then 'NOT_APPLICABLE'
             else coalesce(pupils_reason, 'NOT_AVAILABLE')
         end as crowding_reason,
+        teachers_source,
+        registered_teachers_count,
+        list_concat(
+            if(is_room_reported, ['classrooms'], []),
+            if(teachers_source = 'REPORT', ['teachers'], [])
+        ) as reported_items,
         flags([
+            if(len(reported_items) > 0, 'REPORTED', null),
             if(pupils_count = 0, 'NO_STUDENTS', null),
             if(pupils_count > 0 and classrooms_count = 0, 'NO_CLASSROOM', null),
             if(pupils_count > 0 and teachers_count = 0, 'NO_TEACHER', null),

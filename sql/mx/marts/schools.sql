@@ -48,7 +48,10 @@ schools_joined as (
         ---------- booleans
         spine.is_in_registry, spine.is_in_planea, spine.is_in_enlace,
         spine.is_in_buildings, spine.is_in_coordinates,
-        described.flags,
+        flags_of_both(
+            described.flags,
+            flag_if_any(if(buildings.classrooms_source = 'REPORT', 'REPORTED', null))
+        ) as flags,
     from intermediate.int_schools_spine as spine
     inner join intermediate.int_schools_described as described using (cct, shift)
     inner join intermediate.int_buildings_schools as buildings using (cct, shift)
