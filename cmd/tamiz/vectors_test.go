@@ -22,6 +22,8 @@ var vectorTests = map[string]func(*testing.T, []byte){
 	"hash_u01": vectorsU01, "cct": vectorsKeys, "cvegeo": vectorsAreas, "inegi_masks": vectorsMasks,
 	"nepal_flows": vectorsFlows, "nepal_flows_edge": vectorsFlowsEdge, "nepal_hoi": vectorsDissimilarity,
 	"nepal_backoff": vectorsBackoff, "nepal_backoff_village": vectorsBackoff, "nepal_disability": vectorsDisability,
+	"excess_hand": vectorsExcessHand, "excess_mexico_weekly": vectorsExcessMexico, "excess_moldova_monthly": vectorsExcessMoldova,
+	"excess_delay": vectorsExcessDelay, "mx_relative_absolute": vectorsRelativeAbsolute, "mx_profiles": vectorsProfiles,
 }
 
 // TestVectors reads the folder of reference vectors, a subtest a file. The

@@ -51,6 +51,8 @@ lags_chained as (
 
     select
         factors.source, factors.lag_weeks,
+        factors.lag_weeks = max(factors.lag_weeks) over (partition by factors.source)
+            as is_last,
         vintage_week_count, pair_count, vintage_count,
         if(factors.lag_weeks between 0 and last_lag - 1, factor, null) as factor,
         case

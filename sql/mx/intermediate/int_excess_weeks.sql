@@ -42,7 +42,12 @@ weeks_expected as (
             means.state_code = weeks.state_code
             and means.period = (least(weeks.iso_week, 52) - 1) // fits.period_weeks + 1
     left join intermediate.int_deaths_completeness as lags
-        on lags.source = weeks.source and lags.lag_weeks = weeks.lag_now
+        on
+            lags.source = weeks.source
+            and (
+                lags.lag_weeks = weeks.lag_now
+                or (lags.is_last and lags.lag_weeks < weeks.lag_now)
+            )
 
 ),
 
