@@ -1,4 +1,4 @@
--- One row per source that still grows and lag in weeks: the share of a week's deaths that is known by then.
+-- One row per growing source and lag in weeks: the share of deaths that is known by then.
 
 with
 

@@ -1,4 +1,4 @@
--- One row per state and ISO week of deaths: one count, from the source and by the basis that the method prefers.
+-- One row per state and ISO week: one count of deaths, as the method prefers.
 
 with
 

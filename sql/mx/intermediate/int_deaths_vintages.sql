@@ -1,4 +1,4 @@
--- One row per source that still grows, vintage of it and ISO week: the deaths that it told of, in the nation.
+-- One row per growing source, vintage and ISO week: the deaths that it told of in the nation.
 
 with
 

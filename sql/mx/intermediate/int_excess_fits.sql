@@ -1,4 +1,4 @@
--- One row per state: the slope of its deaths over the years of the baseline, and what the fit leaves.
+-- One row per state: the slope of its deaths in the baseline's years, and what the fit leaves.
 
 with
 

@@ -1,4 +1,4 @@
--- One row per state and window (fortnights, and the named spans of the method): the sums over its weeks.
+-- One row per state and window, a fortnight or a span named by the method: sums of its weeks.
 
 with
 

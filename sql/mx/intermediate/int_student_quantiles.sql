@@ -1,4 +1,4 @@
--- One row per degrees of freedom and probability: the quantile of Student's t. Those that a fit needs.
+-- One row per degrees of freedom and probability: the quantile of Student's t, for fits.
 
 select
     cast(degrees_of_freedom as bigint) as degrees_of_freedom,
