@@ -13,7 +13,6 @@ windows_varied as (
                 then 'MISSING'
             when iso_year <= baseline_to then 'NOT_APPLICABLE'
             when baseline_count is null then 'NOT_AVAILABLE'
-            when baseline_count <= 0 then 'UNDEFINED'
         end as excess_reason,
         if(excess_reason is null, deaths_count - baseline_count, null) as excess_count,
         square_spread + year_gaps * year_gaps / year_gap_squares as spread,
@@ -46,15 +45,18 @@ windows_measured as (
             as deaths_count,
         deaths_reported_count,
         baseline_count, excess_count, excess_reason,
+        coalesce(excess_reason, if(baseline_count <= 0, 'UNDEFINED', null))
+            as p_score_reason,
+        if(p_score_reason is null, baseline_count, null) as divisor,
         if(excess_count is null, null, sd) as excess_sd,
         if(excess_count is null, null, floor_sd) as excess_sd_floor,
         if(excess_count is null, null, autocorrelated_sd) as excess_sd_ar1,
         excess_count - t_quantile * excess_sd as excess_low,
         excess_count + t_quantile * excess_sd as excess_high,
-        100 * excess_count / baseline_count as p_score,
-        100 * excess_low / baseline_count as p_score_low,
-        100 * excess_high / baseline_count as p_score_high,
-        100 * (excess_count - t_quantile * excess_sd_floor) / baseline_count
+        100 * excess_count / divisor as p_score,
+        100 * excess_low / divisor as p_score_low,
+        100 * excess_high / divisor as p_score_high,
+        100 * (excess_count - t_quantile * excess_sd_floor) / divisor
             as p_score_low_floor,
         excess_count / nullif(excess_sd, 0) as z_score,
         100000 * excess_count / nullif(population_count, 0) as excess_per_100k,
@@ -64,11 +66,11 @@ windows_measured as (
         flags(list_concat(flags, [
             if(window_kind = 'FORTNIGHT' and week_due_count > 2, 'LONG_FORTNIGHT', null),
             if(week_count < week_due_count, 'INCOMPLETE_WINDOW', null),
-            if(excess_reason = 'UNDEFINED', 'BASELINE_NONPOS', null),
+            if(p_score_reason = 'UNDEFINED', 'BASELINE_NONPOS', null),
             if(excess_count is not null and is_floored, 'POISSON_FLOOR', null),
         ])) as flags,
     from windows_varied
 
 )
 
-select * from windows_measured
+select * exclude (divisor) from windows_measured

@@ -10,7 +10,7 @@ fortnights_named as (
         windows.first_week, windows.last_week, windows.window_count as fortnight_count,
         windows.deaths_count, windows.deaths_reported_count,
         windows.baseline_count,
-        windows.excess_count, windows.excess_reason,
+        windows.excess_count, windows.excess_reason, windows.p_score_reason,
         windows.excess_low, windows.excess_high,
         windows.excess_sd, windows.excess_sd_floor, windows.excess_sd_ar1,
         windows.p_score, windows.p_score_low, windows.p_score_high,

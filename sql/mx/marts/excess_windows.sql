@@ -12,7 +12,7 @@ spans_named as (
         windows.week_count, windows.week_due_count,
         windows.deaths_count, windows.deaths_reported_count,
         windows.baseline_count,
-        windows.excess_count, windows.excess_reason,
+        windows.excess_count, windows.excess_reason, windows.p_score_reason,
         windows.excess_low, windows.excess_high,
         windows.excess_sd, windows.excess_sd_floor, windows.excess_sd_ar1,
         windows.p_score, windows.p_score_low, windows.p_score_high,
