@@ -26,7 +26,7 @@ vintages_spaced as (
 
 ),
 
--- A source that appears every fortnight shows no week at two lags one week apart: the ladder takes its steps.
+-- A source that appears every fortnight shows no week at lags one week apart: so go the steps.
 sources_spaced as (
 
     select
