@@ -20,6 +20,8 @@ counted as (
         count(*) filter (where made.feasibility_wash is distinct from profiles.feasibility_wash) as feasibility_wash,
         count(*) filter (where made.feasibility_crowding is distinct from profiles.feasibility_crowding)
             as feasibility_crowding,
+        count(*) filter (where made.feasibility_epidemiology is distinct from profiles.feasibility_epidemiology)
+            as feasibility_epidemiology,
         count(*) filter (where made.learning_year is distinct from urgency.learning_year) as learning_year,
         count(*) filter (where made.household_level is distinct from urgency.household_match_level) as household_level,
         count(*) filter (where made.is_disadvantaged is distinct from urgency.is_disadvantaged) as is_disadvantaged,

@@ -225,6 +225,71 @@ select
 from planea_read
 group by cct, shift;
 
+create view deaths_read as
+select 'INEGI' as source, lpad("CVE_ENT", 2, '0') as state_code, try_cast(fecha as date) as day, whole(def_registradas) as deaths,
+from read_csv(
+    getvariable('folder') || '/deaths_inegi/*.tsv', columns = getvariable('deaths_inegi_columns'),
+    auto_detect = false, header = true, delim = '\t', quote = '"', escape = '"'
+)
+where lpad("CVE_ENT", 2, '0') <= '32'
+union all
+select 'SSA', lpad("CVE_ENT", 2, '0'), try_cast(fecha as date), whole(def_registradas),
+from read_csv(
+    getvariable('folder') || '/deaths_ssa/*.csv', columns = getvariable('deaths_ssa_columns'),
+    auto_detect = false, header = true, delim = ',', quote = '"', escape = '"'
+)
+where lpad("CVE_ENT", 2, '0') <= '32';
+
+create temp table deaths_weekly as
+select
+    state_code, isoyear(day) as iso_year, weekofyear(day) as iso_week, source,
+    count(*) as day_count, cast(sum(deaths) as bigint) as deaths_registered_count,
+from deaths_read group by all;
+
+-- Epidemiology of the states in the last final fortnight at the sample's day, 2021-08-29: weeks 25 and 26 of 2021,
+-- against the years 2015-2018 (2019 is not there), with the slope held in 2020. Every state of the sample has more than
+-- 50 deaths a week. The sums run in the pipeline's order, so that their last bits are the same.
+create temp table epidemiology_by_state as
+with
+whole_weeks as (
+    select state_code, iso_year - 2015 as year, iso_week as week, cast(deaths_registered_count as double) as deaths
+    from deaths_weekly where day_count = 7
+),
+means as (
+    select state_code, week, count(*) as years, sum(year)::double / count(*) as year_mean, sum(deaths) / count(*) as deaths_mean,
+    from whole_weeks where year between 0 and 4 and week <= 52 group by all
+),
+gaps as (
+    select state_code, year * 52 + week as place, year - year_mean as year_gap, deaths - deaths_mean as deaths_gap,
+    from whole_weeks inner join means using (state_code, week) where year between 0 and 4
+),
+slopes as (
+    select
+        state_code, sum(year_gap * year_gap order by place) as squares,
+        sum(year_gap * deaths_gap order by place) / squares as slope,
+    from gaps group by state_code
+),
+variances as (
+    select state_code, sum((deaths_gap - slope * year_gap) * (deaths_gap - slope * year_gap) order by place) / (count(*) - 53) as variance,
+    from gaps inner join slopes using (state_code) group by state_code
+),
+fortnight as (
+    select
+        state_code, sum(deaths_mean + slope * (5 - year_mean) order by week) as baseline, sum(deaths order by week) - baseline as excess,
+        sum(1.0::double / years order by week) + sum(5 - year_mean order by week) ** 2 / any_value(squares) as spread,
+        100 * excess / baseline as p_score,
+    from whole_weeks inner join means using (state_code, week) inner join slopes using (state_code)
+    where year = 6 and week in (25, 26) group by state_code
+)
+select
+    state_code, p_score >= 30 and excess > 1.9755 * sqrt(greatest(variance, baseline / 2) * (2 + spread)) as is_red,
+    if(p_score <= quantile_cont(p_score, 1.0 / 3) over (), 1, if(p_score <= quantile_cont(p_score, 2.0 / 3) over (), 2, 3)) as tercile,
+    case
+        when p_score < 10 then 1.0::double when is_red then 0.0
+        else unit((30 - least(p_score, 30)) / 20 + (2 - tercile) * 0.15::double)
+    end as feasibility_epidemiology,
+from fortnight inner join variances using (state_code);
+
 create view schools_joined as
 select
     schools.*, buildings.ageb_code, classrooms_count, has_water, has_drainage, has_toilets, has_handwashing, feasibility_wash,
@@ -273,10 +338,9 @@ left join marginalization_by_locality as poor_locality on poor_locality.locality
 left join marginalization_by_municipality as poor_municipality
     on poor_municipality.municipality_code = schools.municipality_code;
 
--- Epidemiology is not yet part of feasibility: its weight of 0.3 is never known.
 create view schools_scored as
 select
-    schools.* exclude (test),
+    schools.* exclude (test), feasibility_epidemiology, is_red,
     test.year as learning_year, test.programmed_count, test.urgency_learning,
     test.language_level_1_share, test.language_level_2_share, test.language_level_3_share, test.language_level_4_share,
     test.maths_level_1_share, test.maths_level_2_share, test.maths_level_3_share, test.maths_level_4_share,
@@ -284,16 +348,23 @@ select
         as urgency,
     if(
         pupils_count = 0, null,
-        weighted_mean_of_three(feasibility_wash, feasibility_crowding, null::double, 0.4::double, 0.3::double, 0.3::double)
+        weighted_mean_of_three(
+            feasibility_wash, feasibility_crowding, feasibility_epidemiology, 0.4::double, 0.3::double, 0.3::double
+        )
     ) as feasibility,
-from schools_joined as schools;
+from schools_joined as schools
+left join epidemiology_by_state using (state_code);
 
 create view schools_ranked as
 select
-    *, level_at(urgency, 0.35, 0.55) as urgency_level, level_at(feasibility, 0.45, 0.65) as feasibility_level,
+    *, level_at(urgency, 0.35, 0.55) as urgency_level,
+    if(is_red and feasibility is not null, 'L', level_at(feasibility, 0.45, 0.65)) as feasibility_level,
     list_sort(list_filter(
         list_transform(
-            [1 - urgency_learning, 1 - urgency_household, 1 - urgency_adults, feasibility_wash, feasibility_crowding],
+            [
+                1 - urgency_learning, 1 - urgency_household, 1 - urgency_adults, feasibility_wash, feasibility_crowding,
+                feasibility_epidemiology,
+            ],
             lambda value, place: {'value': value, 'place': place}
         ),
         lambda part: part.value is not null
@@ -308,36 +379,23 @@ create view schools_advised as
 select
     schools.* exclude (weakest), profiles.profile,
     text_es || ' Lo más débil (0 peor, 1 mejor): ' || named(
-        weakest, ['aprendizajes', 'medios en casa', 'escolaridad de los adultos', 'agua y sanitarios', 'espacio y docentes']
+        weakest, [
+            'aprendizajes', 'medios en casa', 'escolaridad de los adultos', 'agua y sanitarios', 'espacio y docentes',
+            'situación epidemiológica',
+        ]
     ) || '.' as advice_es,
     text_en || ' Weakest (0 worst, 1 best): ' || named(
-        weakest, ['learning', 'means at home', 'adults'' schooling', 'water and toilets', 'space and teachers']
+        weakest, [
+            'learning', 'means at home', 'adults'' schooling', 'water and toilets', 'space and teachers', 'epidemiology',
+        ]
     ) || '.' as advice_en,
 from schools_ranked as schools
 left join method.profiles
     on profiles.urgency_level = schools.urgency_level and profiles.feasibility_level = schools.feasibility_level
     and level in ('PRIMARY', 'SECONDARY');
 
-create view deaths_read as
-select 'INEGI' as source, lpad("CVE_ENT", 2, '0') as state_code, try_cast(fecha as date) as day, whole(def_registradas) as deaths,
-from read_csv(
-    getvariable('folder') || '/deaths_inegi/*.tsv', columns = getvariable('deaths_inegi_columns'),
-    auto_detect = false, header = true, delim = '\t', quote = '"', escape = '"'
-)
-where lpad("CVE_ENT", 2, '0') <= '32'
-union all
-select 'SSA', lpad("CVE_ENT", 2, '0'), try_cast(fecha as date), whole(def_registradas),
-from read_csv(
-    getvariable('folder') || '/deaths_ssa/*.csv', columns = getvariable('deaths_ssa_columns'),
-    auto_detect = false, header = true, delim = ',', quote = '"', escape = '"'
-)
-where lpad("CVE_ENT", 2, '0') <= '32';
-
 copy (
-    select
-        state_code, isoyear(day) as iso_year, weekofyear(day) as iso_week, source,
-        count(*) as day_count, cast(sum(deaths) as bigint) as deaths_registered_count,
-    from deaths_read group by all order by all
+    select state_code, iso_year, iso_week, source, day_count, deaths_registered_count from deaths_weekly order by all
 ) to (getvariable('output') || '/mortality.parquet') (format parquet, compression zstd);
 
 copy (from schools_advised order by cct, shift) to (getvariable('output') || '/schools.parquet')

@@ -86,6 +86,9 @@ func writeProject(name, dir string, withSample bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# A Tamiz project. Folders are relative to this file.\npipelines: [%s]\nwarehouse: warehouse    # results of steps, records of runs\nstore: store            # published snapshots, archived raw files\ntimezone: UTC\nmemory: 1400MiB         # for one step\n", name)
 	if withSample {
+		if day := sample.AsOf(name); day != "" {
+			fmt.Fprintf(&b, "as_of: %s       # the day of the run; the sample's figures end soon after it\n", day)
+		}
 		fmt.Fprintf(&b, "synthetic: true         # the sources below are a synthetic sample; no figure is real\nsources:\n  %s:\n", name)
 		names := make([]string, 0, len(p.Sources))
 		for _, source := range p.Sources {

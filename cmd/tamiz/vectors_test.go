@@ -26,6 +26,8 @@ var vectorTests = map[string]func(*testing.T, []byte){
 	"shrinkage": vectorsShrinkage, "aggregators": vectorsAggregators, "asem_treatment": vectorsTreatment, "asem_aggregate": vectorsAggregate,
 	"rank_intervals": vectorsRankIntervals, "sobol_ishigami": vectorsSensitivity, "impute_pmm": vectorsMatching,
 	"impute_knn": vectorsNeighbours, "impute_validation": vectorsValidation, "mx_adoption_sinaloa": vectorsAdoption,
+	"excess_hand": vectorsExcessHand, "excess_mexico_weekly": vectorsExcessMexico, "excess_moldova_monthly": vectorsExcessMoldova,
+	"excess_delay": vectorsExcessDelay, "mx_relative_absolute": vectorsRelativeAbsolute, "mx_profiles": vectorsProfiles,
 }
 
 // TestVectors reads the folder of reference vectors, a subtest a file. The

@@ -63,3 +63,13 @@ func Write(
 	slices.Sort(press.paths)
 	return press.paths, nil
 }
+
+// AsOf gives the day on which the sample of a pipeline is looked at, such as
+// 2021-08-29: the synthetic deaths end soon after it. Empty where the sample
+// has no such day.
+func AsOf(pipeline string) string {
+	if pipeline == "mx" {
+		return "2021-08-29"
+	}
+	return ""
+}

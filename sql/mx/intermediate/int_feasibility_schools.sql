@@ -13,11 +13,41 @@ parts_joined as (
         buildings.wash_reason,
         crowding.feasibility_crowding,
         crowding.crowding_reason,
-        cast(null as double) as feasibility_epidemiology,
-        'NOT_AVAILABLE' as epidemiology_reason,
+        states.feasibility_epidemiology,
+        if(feasibility_epidemiology is null, 'NOT_AVAILABLE', null)
+            as epidemiology_reason,
+        coalesce(states.epidemiology_class, 'UNKNOWN') as epidemiology_class,
+        states.feasibility_epidemiology_before,
+        states.epidemiology_class_before,
         flags_of_both(crowding.flags, buildings.flags) as part_flags,
+        coalesce(states.flags, ['EPI_UNKNOWN']) as state_flags,
     from intermediate.int_buildings_schools as buildings
     inner join intermediate.int_crowding_schools as crowding using (cct, shift)
+    left join intermediate.int_epidemiology_states as states
+        on states.state_code = left(buildings.cct, 2)
+
+),
+
+schools_weighed as (
+
+    select
+        parts.*,
+        if(
+            pupils_count = 0, null,
+            weighted_mean_of_known(
+                feasibility_wash, feasibility_crowding, feasibility_epidemiology,
+                wash_weight, crowding_weight, epidemiology_weight, min_weight
+            )
+        ) as feasibility,
+        if(
+            pupils_count = 0, null,
+            weighted_mean_of_known(
+                feasibility_wash, feasibility_crowding, feasibility_epidemiology_before,
+                wash_weight, crowding_weight, epidemiology_weight, min_weight
+            )
+        ) as feasibility_before,
+    from parts_joined as parts
+    cross join method.feasibility
 
 ),
 
@@ -27,22 +57,16 @@ schools_scored as (
         cct, shift, pupils_count, pupils_reason,
         feasibility_wash, wash_reason,
         feasibility_crowding, crowding_reason,
-        feasibility_epidemiology, epidemiology_reason,
-        case
-            when pupils_count = 0 then null
-            else weighted_mean_of_known(
-                feasibility_wash, feasibility_crowding, feasibility_epidemiology,
-                wash_weight, crowding_weight, epidemiology_weight, min_weight
-            )
-        end as feasibility,
-        level_of(feasibility, medium_from, high_from) as feasibility_level,
-        feasibility_level as feasibility_level_before,
-        if(
-            feasibility_epidemiology is null,
-            flags_of_both(['EPI_UNKNOWN'], part_flags), part_flags
-        ) as flags,
-    from parts_joined
-    cross join method.feasibility as weights
+        feasibility_epidemiology, epidemiology_reason, epidemiology_class,
+        feasibility,
+        feasibility_level_of(
+            feasibility, epidemiology_class, medium_from, high_from
+        ) as feasibility_level,
+        feasibility_level_of(
+            feasibility_before, epidemiology_class_before, medium_from, high_from
+        ) as feasibility_level_before,
+        flags_of_both(state_flags, part_flags) as flags,
+    from schools_weighed
     inner join method.cut_points on cut_points.index_name = 'feasibility'
 
 )
