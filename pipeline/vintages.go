@@ -20,7 +20,13 @@ func (s *Source) HistoryTable() string { return s.Table() + "__history" }
 
 // VintagesTable is the name of the table that says which files the source had
 // on which day: as_of_date DATE, _file VARCHAR.
-func (s *Source) VintagesTable() string { return s.Table() + "__vintages" }
+func (s *Source) VintagesTable() string { return s.Table() + vintagesSuffix }
+
+const vintagesSuffix = "__vintages"
+
+// IsVintages reports whether a table tells the days of a source's versions:
+// like raw.run it is a small table of the run's own, which any model may read.
+func IsVintages(table string) bool { return strings.HasSuffix(table, vintagesSuffix) }
 
 // Vintages chooses, of all good versions of a source, the last keep of them by
 // the day on which each was first observed; the current one is always among

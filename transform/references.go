@@ -88,7 +88,7 @@ func layerProblem(model *pipeline.Model, table string) string {
 	schema, _, _ := strings.Cut(table, ".")
 	layer, _, _ := strings.Cut(model.Name, ".")
 	switch {
-	case schema == "method" || schema == "reference" || table == "raw.run":
+	case schema == "method" || schema == "reference" || table == "raw.run" || pipeline.IsVintages(table):
 		return ""
 	case layer == "staging" && schema != "raw":
 		return "a staging model reads one raw table; " + table + " is none"

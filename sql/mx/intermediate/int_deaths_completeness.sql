@@ -10,6 +10,7 @@ lags_seen as (
         count(*) as vintage_week_count,
         last(deaths_count order by vintage_date) as deaths_count,
     from intermediate.int_deaths_vintages
+    where vintage_date is not null
     group by source, iso_year, iso_week, lag_weeks
 
 ),
@@ -22,6 +23,7 @@ vintages_spaced as (
         (vintage_date - lag(vintage_date) over (partition by source order by vintage_date))
         // 7 as gap_weeks,
     from intermediate.int_deaths_vintages
+    where vintage_date is not null
     group by source, vintage_date
 
 ),
