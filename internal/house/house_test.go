@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"config":            {"pipeline"},
 	"extract":           {"pipeline", "extract", "internal/duck"},
 	"transform":         {"pipeline", "internal/duck", "transform"},
-	"transform/methods": {"internal/u01"},
+	"transform/methods": {"internal/u01", "transform/statistics"},
 	"load":              {"pipeline"},
 	"load/dirstore":     {"load"},
 	"load/storetest":    {"load", "pipeline"},
@@ -44,6 +44,8 @@ var mayImport = map[string][]string{
 	"extract/zipped":    {},
 	"bench":             {"config", "pipeline", "internal/duck", "sql"},
 	"cmd/tamiz":         {"*"},
+
+	"transform/statistics": {"internal/u01"},
 }
 
 // onlyIn says which outside packages are known in which rooms alone.
