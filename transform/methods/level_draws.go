@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"strings"
 
 	"tamiz/transform/statistics"
 )
@@ -78,30 +79,39 @@ func runLevelDraws(ctx context.Context, in Reader, out Writer) error {
 		if len(known) != drawer.parts {
 			return fmt.Errorf("unit %s has %d parts, its index %s has %d", unit, len(known), name, drawer.parts)
 		}
-		same, counts := drawer.draw(known, numbers(firstDraws), factor, forced, nominal.String)
+		level := strings.Index(levelLetters, nominal.String)
+		if len(nominal.String) != 1 || level < 0 {
+			return fmt.Errorf("unit %s has level %q, want L, M or H", unit, nominal.String)
+		}
+		same, counts := drawer.draw(known, numbers(firstDraws), factor, forced, level)
 		share := func(n int) float64 { return float64(n) / float64(drawer.draws) }
-		return out.Append(unit, same, share(counts[nominal.String[0]]), share(counts['L']), share(counts['M']), share(counts['H']))
+		return out.Append(unit, same, share(counts[level]), share(counts[0]), share(counts[1]), share(counts[2]))
 	})
 }
 
 // levelDrawer draws levels of one index.
 type levelDrawer struct {
 	parts, draws int
-	medium, high float64
-	weights      [][]float64        // of each draw, the weight of each part
-	known        map[uint][]float64 // by the set of parts that are known: the weights of all draws in a row, each draw's sum 1
+	from         [4]float64           // where L, M and H begin, and where H ends
+	weights      [][]float64          // of each draw, the weight of each part
+	known        map[uint][][]float64 // by the set of parts that are known: of each of these, its weight in each draw
+	means        []float64            // of each draw, of the unit at hand
 }
 
 func newLevelDrawer(parts, firstWeight, draws int, medium, high float64) *levelDrawer {
-	d := &levelDrawer{parts: parts, draws: draws, medium: medium, high: high, known: map[uint][]float64{}}
+	d := &levelDrawer{
+		parts: parts, draws: draws, known: map[uint][][]float64{}, means: make([]float64, draws),
+		from: [4]float64{math.Inf(-1), medium - levelSlack, high - levelSlack, math.Inf(1)},
+	}
 	for t := range draws {
 		d.weights = append(d.weights, statistics.FlatDirichlet(t, firstWeight+parts)[firstWeight:])
 	}
 	return d
 }
 
-// weightsOf rescales the drawn weights to those parts that are known.
-func (d *levelDrawer) weightsOf(values []float64) []float64 {
+// weightsOf rescales the drawn weights to those parts that are known: of each
+// part its weight in each draw, nothing for an unknown one.
+func (d *levelDrawer) weightsOf(values []float64) [][]float64 {
 	set := uint(0)
 	for i, value := range values {
 		if !math.IsNaN(value) {
@@ -111,24 +121,22 @@ func (d *levelDrawer) weightsOf(values []float64) []float64 {
 	if scaled, done := d.known[set]; done {
 		return scaled
 	}
-	scaled := make([]float64, 0, d.draws*d.parts)
+	scaled := make([][]float64, d.parts)
 	for _, weights := range d.weights {
-		total := 0.0
+		total, count := 0.0, 0.0
 		for i, weight := range weights {
 			if set&(1<<i) != 0 {
-				total += weight
+				total, count = total+weight, count+1
 			}
 		}
 		for i, weight := range weights {
 			switch {
 			case set&(1<<i) == 0:
-				weight = 0
 			case total == 0: // all keys gave 0
-				weight = 1
+				scaled[i] = append(scaled[i], 1/count)
 			default:
-				weight /= total
+				scaled[i] = append(scaled[i], weight/total)
 			}
-			scaled = append(scaled, weight)
 		}
 	}
 	d.known[set] = scaled
@@ -136,38 +144,38 @@ func (d *levelDrawer) weightsOf(values []float64) []float64 {
 }
 
 // draw gives the bits of the draws that keep the nominal level, and how many
-// draws come to each level. Unknown parts are NaN.
-func (d *levelDrawer) draw(values, firstDraws []float64, factor float64, forced bool, nominal string) ([]uint64, map[byte]int) {
-	same := make([]uint64, (d.draws+63)/64)
-	counts := [3]int{}
-	weights := d.weightsOf(values)
-	filled := make([]float64, d.parts)
-	for i, value := range values {
-		if !math.IsNaN(value) {
-			filled[i] = value
+// draws come to L, M and H. Unknown parts are NaN.
+func (d *levelDrawer) draw(values, firstDraws []float64, factor float64, forced bool, nominal int) (same []uint64, counts [3]int) {
+	same = make([]uint64, (d.draws+63)/64)
+	clear(d.means)
+	if forced {
+		factor = 0
+	}
+	for i, weights := range d.weightsOf(values) {
+		if i == 0 && len(firstDraws) > 0 {
+			for t, weight := range weights {
+				d.means[t] = weight * firstDraws[t%len(firstDraws)] * factor
+			}
+			continue
+		}
+		value := values[i] * factor
+		for t, weight := range weights {
+			d.means[t] += weight * value
 		}
 	}
-	isImputed := len(firstDraws) > 0 && !math.IsNaN(values[0])
-	for t := range d.draws {
-		if isImputed {
-			filled[0] = firstDraws[t%len(firstDraws)]
+	medium, high, from, to := d.from[1], d.from[2], d.from[nominal], d.from[nominal+1]
+	for t, mean := range d.means {
+		if mean >= high {
+			counts[2]++
+		} else if mean >= medium {
+			counts[1]++
 		}
-		mean := 0.0
-		for i, value := range filled {
-			mean += weights[t*d.parts+i] * value
-		}
-		level := 0
-		if mean = min(mean*factor, 1); !forced && mean >= d.high-levelSlack {
-			level = 2
-		} else if !forced && mean >= d.medium-levelSlack {
-			level = 1
-		}
-		counts[level]++
-		if levelLetters[level] == nominal[0] {
+		if mean >= from && mean < to {
 			same[t/64] |= 1 << (t % 64)
 		}
 	}
-	return same, map[byte]int{'L': counts[0], 'M': counts[1], 'H': counts[2]}
+	counts[0] = d.draws - counts[1] - counts[2]
+	return same, counts
 }
 
 // levelLetters names the levels from low to high.

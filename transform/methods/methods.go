@@ -56,6 +56,9 @@ type Writer interface {
 // All lists the methods by the name that a model's yml gives.
 var All = map[string]Method{
 	"level_draws":       levelDraws,
+	"part_statistics":   partStatistics,
+	"rank_intervals":    rankIntervals,
+	"rank_sensitivity":  rankSensitivity,
 	"student_quantiles": studentQuantiles,
 }
 
