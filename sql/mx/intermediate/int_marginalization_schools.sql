@@ -1,4 +1,4 @@
--- One row per school and shift: the smallest area around it that the index of marginalization knows.
+-- One row per school and shift: the smallest area that the index of marginalization knows.
 
 with
 

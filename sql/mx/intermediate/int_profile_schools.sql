@@ -1,4 +1,4 @@
--- One row per school and shift: the parts of its two indices and its profile, for the analyses of the whole.
+-- One row per school and shift: the parts of its two indices and its profile.
 
 with
 

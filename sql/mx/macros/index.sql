@@ -52,11 +52,3 @@ create macro place_of_six(value, first, second, third, fourth, fifth, sixth, but
         when fifth = value and but <> 5 then 5
         when sixth = value and but <> 6 then 6
     end;
-
--- An interval of ranks in whole ranks, rounded outwards, such as 3–7; one rank where both ends are it.
-create macro rank_band(low_rank, high_rank) as
-    case
-        when floor(low_rank) = ceil(high_rank) then cast(cast(low_rank as bigint) as varchar)
-        else cast(cast(floor(low_rank) as bigint) as varchar) || '–'
-            || cast(cast(ceil(high_rank) as bigint) as varchar)
-    end;

@@ -1,4 +1,4 @@
--- One row per part of the two indices: how well it is known, how it is spread, and what it does to its index.
+-- One row per part of the two indices: how well it is known, how spread, how much it matters.
 
 with
 

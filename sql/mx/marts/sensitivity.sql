@@ -1,4 +1,4 @@
--- One row per index and choice behind it: how much of the movement of the states' ranks is due to that choice.
+-- One row per index and choice behind it: what that choice does to the states' ranks.
 
 with
 
