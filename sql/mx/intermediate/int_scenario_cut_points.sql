@@ -13,21 +13,22 @@ scenarios_relative as (
 
 ),
 
-schools_valued as (
+schools_averaged as (
 
     select
-        scenario, cut_points, pupils_count, urgency_level, feasibility_level,
-        scenario_index(
-            moved_share(
-                urgency_learning, learning_is_imputed, mnar_delta, learning_logit_spread
-            ),
-            urgency_household, urgency_adults, learning_weight, household_weight,
-            adults_weight, equity_factor, parts.normalisation
-        ) as urgency,
-        scenario_index(
+        scenario, cut_points, parts.normalisation, pupils_count,
+        urgency_level, feasibility_level,
+        moved_share(
+            urgency_learning, learning_is_imputed, mnar_delta, learning_logit_spread
+        ) as learning,
+        equity_factor * scenario_mean(
+            learning, urgency_household, urgency_adults,
+            learning_weight, household_weight, adults_weight
+        ) as mean_urgency,
+        scenario_mean(
             feasibility_wash, feasibility_crowding, feasibility_epidemiology,
-            wash_weight, crowding_weight, epidemiology_weight, 1, parts.normalisation
-        ) as feasibility,
+            wash_weight, crowding_weight, epidemiology_weight
+        ) as mean_feasibility,
     from intermediate.int_scenario_parts as parts
     inner join scenarios_relative using (normalisation)
     cross join intermediate.int_learning_spread
@@ -37,13 +38,17 @@ schools_valued as (
 
 values_stacked as (
 
-    select scenario, cut_points, 'urgency' as index_name, urgency as value,
-        urgency_level as nominal_level, pupils_count,
-    from schools_valued
+    select
+        scenario, cut_points, pupils_count, 'urgency' as index_name,
+        scenario_index(mean_urgency, normalisation) as value,
+        urgency_level as nominal_level,
+    from schools_averaged
     union all
-    select scenario, cut_points, 'feasibility', feasibility,
-        feasibility_level, pupils_count,
-    from schools_valued
+    select
+        scenario, cut_points, pupils_count, 'feasibility',
+        scenario_index(mean_feasibility, normalisation),
+        feasibility_level,
+    from schools_averaged
 
 ),
 

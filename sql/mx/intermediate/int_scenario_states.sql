@@ -23,29 +23,39 @@ scenarios_joined as (
 
 ),
 
-schools_valued as (
+schools_averaged as (
 
     select
-        scenario, state_code, profile as before, urgency_from, urgency_high,
-        feasibility_from, feasibility_high,
+        scenario, state_code, profile as before, parts.normalisation,
+        urgency_from, urgency_high, feasibility_from, feasibility_high,
+        moved_share(
+            urgency_learning, learning_is_imputed, mnar_delta, learning_logit_spread
+        ) as learning,
         if(changes_epidemiology, scenario_epidemiology, feasibility_epidemiology)
             as epidemiology,
         if(changes_epidemiology, scenario_veto, is_vetoed) as has_veto,
-        scenario_index(
-            moved_share(
-                urgency_learning, learning_is_imputed, mnar_delta, learning_logit_spread
-            ),
-            urgency_household, urgency_adults, learning_weight, household_weight,
-            adults_weight, equity_factor, parts.normalisation
-        ) as urgency,
-        scenario_index(
+        equity_factor * scenario_mean(
+            learning, urgency_household, urgency_adults,
+            learning_weight, household_weight, adults_weight
+        ) as mean_urgency,
+        scenario_mean(
             feasibility_wash, feasibility_crowding, epidemiology,
-            wash_weight, crowding_weight, epidemiology_weight, 1, parts.normalisation
-        ) as feasibility,
+            wash_weight, crowding_weight, epidemiology_weight
+        ) as mean_feasibility,
     from intermediate.int_scenario_parts as parts
     inner join scenarios_joined using (state_code, normalisation)
     cross join intermediate.int_learning_spread
     where profile is not null
+
+),
+
+schools_valued as (
+
+    select
+        * exclude (mean_urgency, mean_feasibility),
+        scenario_index(mean_urgency, normalisation) as urgency,
+        scenario_index(mean_feasibility, normalisation) as feasibility,
+    from schools_averaged
 
 ),
 

@@ -43,16 +43,19 @@ create macro moved_share(share, is_imputed, deviations, spread) as
         else share
     end;
 
--- The index of a scenario: the weighted mean of what is known; z-scores have no bounds to be held between.
-create macro scenario_index(
-    first, second, third, first_weight, second_weight, third_weight, factor, normalisation
-) as
-    case normalisation
-        when 'zscore'
-            then weighted_mean_of_known(
-                first, second, third, first_weight, second_weight, third_weight, 0
-            )
-        else clamp_unit(factor * weighted_mean_of_known(
-            first, second, third, first_weight, second_weight, third_weight, 0
-        ))
-    end;
+-- The weighted mean of those of three values that are known: weighted_mean_of_known without a least weight, written so
+-- that each part is computed once, for scenarios have millions of rows.
+create macro scenario_mean(first, second, third, first_weight, second_weight, third_weight) as
+    (
+        coalesce(first * first_weight, 0.0::double)
+        + coalesce(second * second_weight, 0.0::double)
+        + coalesce(third * third_weight, 0.0::double)
+    )
+    / nullif(
+        known_weight(first, second, third, first_weight, second_weight, third_weight),
+        0.0::double
+    );
+
+-- The index of a scenario from that mean; z-scores have no bounds to be held between.
+create macro scenario_index(mean, normalisation) as
+    case when normalisation = 'zscore' then mean else clamp_unit(mean) end;
