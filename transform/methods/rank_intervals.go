@@ -35,7 +35,7 @@ var rankIntervals = Method{
 var unitsRole = Role{Name: "units", Key: []string{"unit_id"}, Columns: []Column{
 	{"unit_id", "VARCHAR"},
 	{"parts", "DOUBLE[]"},       // all indices' parts, in the order of position
-	{"first_draws", "DOUBLE[]"}, // imputation draws of the part at position 1, or NULL
+	{"first_draws", "DOUBLE[]"}, // draws of the part at position 1; NULL if nothing in it is imputed
 }}
 
 // partsRole says which part belongs to which index.
@@ -137,7 +137,7 @@ func readRankings(ctx context.Context, in Reader) ([]*ranking, error) {
 
 // fill sorts out the units that know all parts, and normalises these.
 func (r *ranking) fill(areas []area) error {
-	hasDraws := len(r.parts) > 0 && r.parts[0].position == 0
+	worlds := 0
 	for _, a := range areas {
 		row := make([]float64, len(r.parts))
 		isKnown := len(row) > 0
@@ -150,21 +150,19 @@ func (r *ranking) fill(areas []area) error {
 			continue
 		}
 		r.units, r.table, r.draws = append(r.units, a.id), append(r.table, row), append(r.draws, a.draws)
-		hasDraws = hasDraws && len(a.draws) > 0 && len(a.draws) == len(r.draws[0])
+		if r.parts[0].position == 0 {
+			worlds = max(worlds, len(a.draws))
+		}
 	}
 	if len(r.units) == 0 {
 		return nil
 	}
-	worlds := 1
-	if hasDraws {
-		worlds = len(r.draws[0])
-	}
-	for m := range worlds {
-		table := r.table
-		if hasDraws {
-			table = make([][]float64, len(r.table))
-			for i, row := range r.table {
-				table[i] = append([]float64{r.draws[i][m]}, row[1:]...)
+	for m := range max(worlds, 1) {
+		table := make([][]float64, len(r.table))
+		for i, row := range r.table {
+			table[i] = row
+			if draws := r.draws[i]; worlds > 0 && len(draws) > 0 {
+				table[i] = append([]float64{draws[m%len(draws)]}, row[1:]...)
 			}
 		}
 		composite, err := statistics.NewComposite(table)

@@ -91,7 +91,7 @@ func TestRankSensitivity(t *testing.T) {
 func TestRankSensitivity_DrawsImputations(t *testing.T) {
 	units := [][]any{
 		{"a", []any{0.5, 0.5, nil, nil}, []any{0.9, 0.1}},
-		{"b", []any{0.4, 0.4, nil, nil}, []any{0.1, 0.9}},
+		{"b", []any{0.4, 0.4, nil, nil}, nil}, // nothing in it is imputed
 	}
 	rows := rowsOf(t, "rank_sensitivity", map[string][][]any{"units": units, "parts": twoIndices, "parameters": {{int64(512)}}})
 	for _, row := range rows {

@@ -11,7 +11,7 @@ schools_joined as (
         ---------- measures
         feasibility.pupils_count,
         urgency.urgency_learning,
-        false as learning_is_imputed,
+        urgency.learning_is_imputed, urgency.learning_draws,
         urgency.urgency_household, urgency.urgency_adults,
         urgency.equity_factor, urgency.urgency, urgency.urgency_level,
         feasibility.feasibility_wash, feasibility.feasibility_crowding,

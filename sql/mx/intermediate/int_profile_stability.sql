@@ -8,22 +8,20 @@ schools_drawn as (
         split_part(urgency.unit_id, '|', 1) as cct,
         split_part(urgency.unit_id, '|', 2) as shift,
         if(
-            described.level in ('PRIMARY', 'SECONDARY'),
+            schools.profile is null, null,
             list_sum(list_transform(
                 list_zip(urgency.same_level, feasibility.same_level),
                 lambda words: bit_count(words[1] & words[2])
-            ))::bigint / stability.draws,
-            null
+            ))::bigint / stability.draws
         ) as profile_stability,
-        profile_stability < stability.borderline_below as is_borderline,
         if(profile_stability is null, null, urgency.same_level_share)
             as urgency_stability,
         if(profile_stability is null, null, feasibility.same_level_share)
             as feasibility_stability,
     from intermediate.int_urgency_draws as urgency
     inner join intermediate.int_feasibility_draws as feasibility using (unit_id)
-    inner join intermediate.int_schools_described as described
-        on described.cct || '|' || described.shift = urgency.unit_id
+    inner join intermediate.int_profile_schools as schools
+        on schools.cct || '|' || schools.shift = urgency.unit_id
     cross join method.stability
 
 )

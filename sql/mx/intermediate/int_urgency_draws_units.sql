@@ -8,7 +8,7 @@ schools_listed as (
         cct || '|' || shift as unit_id,
         'urgency' as index_name,
         [urgency_learning, urgency_household, urgency_adults] as parts,
-        cast(null as double[]) as first_draws,
+        learning_draws as first_draws,
         equity_factor as factor,
         urgency_level as nominal_level,
         false as is_forced,

@@ -7,6 +7,8 @@ parts_joined as (
     select
         learning.cct, learning.shift,
         learning.urgency_learning,
+        false as learning_is_imputed,
+        cast(null as double[]) as learning_draws,
         household.urgency_household,
         household.urgency_adults,
         marginalization.is_high_marginalization
@@ -36,7 +38,8 @@ schools_scored as (
         cct, shift,
 
         ---------- measures
-        urgency_learning, urgency_household, urgency_adults,
+        urgency_learning, learning_is_imputed, learning_draws,
+        urgency_household, urgency_adults,
         equity_factor,
         clamp_unit(mean_urgency * equity_factor) as urgency,
         level_of(urgency, medium_from, high_from) as urgency_level,
