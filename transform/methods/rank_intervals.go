@@ -11,7 +11,8 @@ import (
 // rankIntervals asks how far the rank of a unit depends on choices that could
 // have been others (METHODS 5.7): in each draw the weights of the parts are
 // flat Dirichlet weights, and draws take turns in three ways to normalise times
-// two to aggregate. Rank 1 has the greatest index.
+// two to aggregate; imputed units take their draws in turn. Rank 1 has the greatest
+// index.
 //
 // A part that no unit knows is left out. A unit that lacks one of the others
 // has no rank, and does not count in the ranks of the rest.
@@ -223,7 +224,7 @@ func (r *ranking) writeIntervals(draws int, out Writer) error {
 	drawn := make([][]float64, len(r.units))
 	shift := make([]float64, len(r.units))
 	for t := range draws {
-		ranks, err := r.composites[t%len(r.composites)].Draw(t)
+		ranks, err := r.composites[t/statistics.Ways%len(r.composites)].Draw(t) // each imputation in all ways
 		if err != nil {
 			return err
 		}
