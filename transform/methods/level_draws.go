@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"math/bits"
 	"strings"
 
 	"tamiz/transform/statistics"
@@ -92,7 +93,7 @@ func runLevelDraws(ctx context.Context, in Reader, out Writer) error {
 // levelDrawer draws levels of one index.
 type levelDrawer struct {
 	parts, draws int
-	from         [4]float64           // where L, M and H begin, and where H ends
+	medium, high float64              // where M and H begin
 	weights      [][]float64          // of each draw, the weight of each part
 	known        map[uint][][]float64 // by the set of parts that are known: of each of these, its weight in each draw
 	means        []float64            // of each draw, of the unit at hand
@@ -101,7 +102,7 @@ type levelDrawer struct {
 func newLevelDrawer(parts, firstWeight, draws int, medium, high float64) *levelDrawer {
 	d := &levelDrawer{
 		parts: parts, draws: draws, known: map[uint][][]float64{}, means: make([]float64, draws),
-		from: [4]float64{math.Inf(-1), medium - levelSlack, high - levelSlack, math.Inf(1)},
+		medium: medium - levelSlack, high: high - levelSlack,
 	}
 	for t := range draws {
 		d.weights = append(d.weights, statistics.FlatDirichlet(t, firstWeight+parts)[firstWeight:])
@@ -144,38 +145,47 @@ func (d *levelDrawer) weightsOf(values []float64) [][]float64 {
 }
 
 // draw gives the bits of the draws that keep the nominal level, and how many
-// draws come to L, M and H. Unknown parts are NaN.
+// draws come to L, M and H. Unknown parts are NaN. Its loops have no branches:
+// they run for every draw of every unit.
 func (d *levelDrawer) draw(values, firstDraws []float64, factor float64, forced bool, nominal int) (same []uint64, counts [3]int) {
-	same = make([]uint64, (d.draws+63)/64)
 	clear(d.means)
-	if forced {
-		factor = 0
-	}
-	for i, weights := range d.weightsOf(values) {
-		if i == 0 && len(firstDraws) > 0 {
-			for t, weight := range weights {
-				d.means[t] = weight * firstDraws[t%len(firstDraws)] * factor
+	if !forced { // the means of a forced unit are 0, which is L
+		for i, weights := range d.weightsOf(values) {
+			means := d.means[:len(weights)]
+			if i == 0 && len(firstDraws) > 0 {
+				for t, weight := range weights {
+					means[t] = weight * (firstDraws[t%len(firstDraws)] * factor)
+				}
+				continue
 			}
-			continue
-		}
-		value := values[i] * factor
-		for t, weight := range weights {
-			d.means[t] += weight * value
-		}
-	}
-	medium, high, from, to := d.from[1], d.from[2], d.from[nominal], d.from[nominal+1]
-	for t, mean := range d.means {
-		if mean >= high {
-			counts[2]++
-		} else if mean >= medium {
-			counts[1]++
-		}
-		if mean >= from && mean < to {
-			same[t/64] |= 1 << (t % 64)
+			value := values[i] * factor
+			for t, weight := range weights {
+				means[t] += weight * value
+			}
 		}
 	}
-	counts[0] = d.draws - counts[1] - counts[2]
+	same = make([]uint64, (d.draws+63)/64)
+	for word := range same {
+		means := d.means[64*word : min(64*word+64, d.draws)]
+		var fromMedium, fromHigh uint64
+		for t, mean := range means {
+			fromMedium |= bit(mean >= d.medium) << t
+			fromHigh |= bit(mean >= d.high) << t
+		}
+		levels := [3]uint64{^fromMedium & (1<<len(means) - 1), fromMedium &^ fromHigh, fromHigh}
+		same[word] = levels[nominal]
+		for level, drawn := range levels {
+			counts[level] += bits.OnesCount64(drawn)
+		}
+	}
 	return same, counts
+}
+
+func bit(isSet bool) uint64 {
+	if isSet {
+		return 1
+	}
+	return 0
 }
 
 // levelLetters names the levels from low to high.
