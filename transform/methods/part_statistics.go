@@ -79,11 +79,11 @@ func runPartStatistics(ctx context.Context, in Reader, out Writer) error {
 	return nil
 }
 
-// columns holds units by column; unknown is NaN.
-type columns struct{ parts, indices [][]float64 }
+// unitColumns holds units by column; unknown is NaN.
+type unitColumns struct{ parts, indices [][]float64 }
 
-func readUnits(ctx context.Context, in Reader, parts, indices int) (columns, error) {
-	units := columns{make([][]float64, parts), make([][]float64, indices)}
+func readUnits(ctx context.Context, in Reader, parts, indices int) (unitColumns, error) {
+	units := unitColumns{make([][]float64, parts), make([][]float64, indices)}
 	var id string
 	var listed, indexed any
 	err := in.Rows(ctx, "units", []any{&id, &listed, &indexed}, func() error {
@@ -106,7 +106,7 @@ func readUnits(ctx context.Context, in Reader, parts, indices int) (columns, err
 }
 
 // describe gives the output of a part up to its correlation with the index.
-func (c columns) describe(p part, index int) ([]any, error) {
+func (c unitColumns) describe(p part, index int) ([]any, error) {
 	values := c.parts[p.position]
 	known, _ := bothKnown(values, values)
 	row := []any{p.index, p.name, p.weight, int64(len(values)), int64(len(known)), nil, nil, nil, nil, nil, nil, nil, nil}
@@ -142,7 +142,7 @@ func (c columns) describe(p part, index int) ([]any, error) {
 
 // simpleMeanRho gives Spearman's correlation of the index with the plain mean
 // of its parts that are known; nil where there is none.
-func (c columns) simpleMeanRho(own []part, index int) (any, error) {
+func (c unitColumns) simpleMeanRho(own []part, index int) (any, error) {
 	means := make([]float64, len(c.indices[index]))
 	for i := range means {
 		total, count := 0.0, 0
