@@ -6,13 +6,15 @@
 // maps or threads. What its columns mean is said in the model's yml; a method
 // knows roles and columns by general names, never a country or a source.
 //
-// It opens no database and reads no file: package transform hands it rows.
+// It opens no database and reads no file: package transform hands it rows. What
+// is mathematics alone stands in [tamiz/transform/statistics].
 package methods
 
 import (
 	"context"
 	"embed"
 	"io/fs"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -53,6 +55,10 @@ type Writer interface {
 
 // All lists the methods by the name that a model's yml gives.
 var All = map[string]Method{
+	"level_draws":       levelDraws,
+	"part_statistics":   partStatistics,
+	"rank_intervals":    rankIntervals,
+	"rank_sensitivity":  rankSensitivity,
 	"student_quantiles": studentQuantiles,
 }
 
@@ -84,4 +90,22 @@ func Program() string {
 		b.Write(text)
 	}
 	return b.String()
+}
+
+// numbers gives a list of DOUBLE as it was scanned, NaN where it holds NULL;
+// nil for a list that is NULL.
+func numbers(list any) []float64 {
+	values, _ := list.([]any)
+	if values == nil {
+		return nil
+	}
+	known := make([]float64, len(values))
+	for i, value := range values {
+		number, ok := value.(float64)
+		if !ok {
+			number = math.NaN()
+		}
+		known[i] = number
+	}
+	return known
 }

@@ -53,3 +53,11 @@ create macro advice_of(
     || weakest_title || names[weakest] || format(' {:.2f}', vals[weakest])
     || coalesce(', ' || names[second_weakest] || format(' {:.2f}', vals[second_weakest]), '')
     || '.' || coalesce(' ' || replace(imputed_text, '{component}', names[1]), '');
+
+-- Why something that is told of a profile is absent: there is no profile, or it is not known.
+create macro absent_reason(value, profile) as
+    case
+        when value is not null then null
+        when profile is null then 'NOT_APPLICABLE'
+        else 'NOT_AVAILABLE'
+    end;

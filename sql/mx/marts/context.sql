@@ -7,13 +7,8 @@ areas_matched as (
     select
         schools.cct, schools.shift, schools.state_code,
         schools.municipality_code, schools.locality_code, schools.ageb_code,
-        match_level_of(
-            agebs.ageb_code, localities.locality_code, municipalities.municipality_code
-        ) as match_level,
-        at_level(
-            match_level, agebs.marginalization_grade,
-            localities.marginalization_grade, municipalities.marginalization_grade
-        ) as grade,
+        schools.match_level, schools.marginalization_grade,
+        schools.is_high_marginalization,
         municipalities.marginalization_grade as municipality_grade,
         municipalities.marginalization_index as municipality_index,
         [
@@ -38,9 +33,9 @@ areas_matched as (
             municipalities.dirt_floor_pct, municipalities.overcrowded_pct, null, null,
         ] as municipality_values,
         at_level(
-            match_level, ageb_values, locality_values, municipality_values
+            schools.match_level, ageb_values, locality_values, municipality_values
         ) as area,
-    from intermediate.int_schools_described as schools
+    from intermediate.int_marginalization_schools as schools
     left join staging.stg_marginalization_ageb__agebs as agebs using (ageb_code)
     left join intermediate.int_marginalization_localities as localities
         on localities.locality_code = schools.locality_code
@@ -54,8 +49,8 @@ schools_placed as (
     select
         cct, shift, state_code, municipality_code, locality_code, ageb_code,
         match_level,
-        grade as marginalization_grade,
-        known_or(grade) as marginalization_reason,
+        marginalization_grade,
+        known_or(marginalization_grade) as marginalization_reason,
         municipality_grade as municipality_marginalization_grade,
         known_or(municipality_grade) as municipality_marginalization_reason,
         area[1] as marginalization_index,
@@ -71,7 +66,7 @@ schools_placed as (
         area[6] as no_piped_water_pct,
         area[7] as dirt_floor_pct,
         area[8] as overcrowded_pct,
-        coalesce(grade in ('HIGH', 'VERY_HIGH'), false) as is_high_marginalization,
+        is_high_marginalization,
         flag_if_any(match_flag(match_level)) as flags,
     from areas_matched
 

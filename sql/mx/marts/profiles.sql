@@ -34,8 +34,7 @@ parts_joined as (
             when urgency.urgency is null then 'NO_URGENCY'
             when feasibility.feasibility is null then 'NO_FEASIBILITY'
         end as no_profile_reason,
-        cast(null as double) as profile_stability,
-        'NOT_AVAILABLE' as profile_stability_reason,
+        stability.profile_stability,
         [
             1 - urgency_learning, 1 - urgency_household, 1 - urgency_adults,
             feasibility_wash, feasibility_crowding, feasibility_epidemiology,
@@ -45,6 +44,7 @@ parts_joined as (
         flags_of_both(feasibility.flags, urgency.flags) as part_flags,
     from marts.urgency as urgency
     inner join intermediate.int_feasibility_schools as feasibility using (cct, shift)
+    left join intermediate.int_profile_stability as stability using (cct, shift)
     left join intermediate.int_level_coverage as coverage
         on coverage.level = urgency.level
 
@@ -61,11 +61,9 @@ profiles_named as (
         feasibility_epidemiology, epidemiology_reason,
         feasibility, parts.feasibility_level,
         present.profile, present.profile_code, earlier.profile as profile_before,
-        case
-            when earlier.profile is not null then null
-            else if(present.profile is null, 'NOT_APPLICABLE', 'NOT_AVAILABLE')
-        end as profile_before_reason,
-        profile_stability, profile_stability_reason,
+        absent_reason(earlier.profile, present.profile) as profile_before_reason,
+        profile_stability,
+        absent_reason(profile_stability, present.profile) as profile_stability_reason,
         components[weakest] as weakest_component,
         components[second_weakest] as second_weakest_component,
         coalesce(

@@ -1,51 +1,38 @@
 -- One row per school and shift: how urgent its opening is.
--- Reads the published context, so that both speak of the same marginalization.
 
 with
 
 parts_joined as (
 
     select
-        learning.cct,
-        learning.shift,
-        left(learning.cct, 2) as state_code,
+        schools.cct,
+        schools.shift,
+        left(schools.cct, 2) as state_code,
         described.level,
-        learning.urgency_learning, learning.learning_reason,
+        schools.urgency_learning, learning.learning_reason,
         learning.learning_scale, learning.learning_year,
         cast(false as boolean) as learning_is_imputed,
-        household.urgency_household, household.household_reason,
+        schools.urgency_household, household.household_reason,
         household.household_match_level, household.household_route,
         household.urgency_household_spread,
         household.no_internet_share, household.no_computer_share,
         household.no_television_share, household.no_cellphone_share,
-        household.urgency_adults, household.adults_reason,
+        schools.urgency_adults, household.adults_reason,
         household.adults_match_level, household.adults_route, household.mean_schooling_years,
-        coalesce(
-            context.is_high_marginalization
-            or described.type in ('INDIGENOUS', 'COMMUNITY'),
-            false
-        ) as is_disadvantaged,
-        weighted_mean_of_known(
-            learning.urgency_learning, household.urgency_household,
-            household.urgency_adults, weights.learning_weight,
-            weights.household_weight, weights.adults_weight, weights.min_weight
-        ) as mean_urgency,
-        weights.equity_epsilon,
+        schools.urgency, schools.urgency_level, schools.is_disadvantaged,
         flags_of_both(household.flags, learning.flags) as part_flags,
         list_filter(
             [
-                if(is_disadvantaged and equity_epsilon <> 0, 'EQUITY_TERM', null),
+                if(schools.equity_factor <> 1, 'EQUITY_TERM', null),
                 'NO_UNCERTAINTY',
                 if(cut_points.is_anchored, null, 'UNANCHORED'),
             ],
             lambda flag: flag is not null
         ) as own_flags,
-        cut_points.medium_from, cut_points.high_from,
-    from intermediate.int_learning_latest as learning
+    from intermediate.int_urgency_schools as schools
+    inner join intermediate.int_learning_latest as learning using (cct, shift)
     inner join intermediate.int_household_schools as household using (cct, shift)
     inner join intermediate.int_schools_described as described using (cct, shift)
-    inner join marts.context as context using (cct, shift)
-    cross join method.urgency as weights
     inner join method.cut_points on cut_points.index_name = 'urgency'
 
 ),
@@ -63,14 +50,12 @@ schools_scored as (
         no_internet_share, no_computer_share, no_television_share, no_cellphone_share,
         urgency_adults, adults_reason, adults_match_level, adults_route,
         mean_schooling_years,
-        clamp_unit(
-            mean_urgency * if(is_disadvantaged, 1 + equity_epsilon, 1)
-        ) as urgency,
+        urgency,
         case
             when urgency is null
                 then coalesce(learning_reason, household_reason, adults_reason)
         end as urgency_reason,
-        level_of(urgency, medium_from, high_from) as urgency_level,
+        urgency_level,
 
         ---------- booleans
         learning_is_imputed,
