@@ -16,6 +16,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"tamiz/transform/statistics"
 )
 
 // Column is a column by name and DuckDB type, such as VARCHAR or DOUBLE[].
@@ -81,5 +83,6 @@ func Program() string {
 		b.WriteString(name + "\n")
 		b.Write(text)
 	}
+	b.WriteString(statistics.Source())
 	return b.String()
 }
