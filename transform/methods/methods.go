@@ -53,7 +53,10 @@ type Writer interface {
 
 // All lists the methods by the name that a model's yml gives.
 var All = map[string]Method{
-	"student_quantiles": studentQuantiles,
+	"imputation_fits":       imputationFits,
+	"imputation_matches":    imputationMatches,
+	"imputation_validation": imputationValidation,
+	"student_quantiles":     studentQuantiles,
 }
 
 //go:embed *.go

@@ -12,6 +12,9 @@ parts_joined as (
         described.level,
         learning.urgency_learning, learning.learning_reason,
         learning.learning_scale, learning.learning_year,
+        learning.observed_urgency_learning, learning.learning_is_imputed,
+        learning.learning_method, learning.learning_low, learning.learning_high,
+        learning.learning_donor_count,
         household.urgency_household, household.household_reason,
         household.household_match_level, household.household_route,
         household.urgency_household_spread,
@@ -40,7 +43,7 @@ parts_joined as (
             lambda flag: flag is not null
         ) as own_flags,
         cut_points.medium_from, cut_points.high_from,
-    from intermediate.int_learning_latest as learning
+    from intermediate.int_urgency_learning as learning
     inner join intermediate.int_household_schools as household using (cct, shift)
     inner join intermediate.int_schools_described as described using (cct, shift)
     inner join marts.context as context using (cct, shift)
@@ -57,6 +60,8 @@ schools_scored as (
 
         ---------- measures
         urgency_learning, learning_reason, learning_scale, learning_year,
+        observed_urgency_learning, learning_method, learning_low, learning_high,
+        learning_donor_count,
         urgency_household, household_reason, household_match_level, household_route,
         urgency_household_spread,
         no_internet_share, no_computer_share, no_television_share, no_cellphone_share,
@@ -72,6 +77,7 @@ schools_scored as (
         level_of(urgency, medium_from, high_from) as urgency_level,
 
         ---------- booleans
+        learning_is_imputed,
         is_disadvantaged,
         flags_of_both(part_flags, own_flags) as flags,
     from parts_joined
