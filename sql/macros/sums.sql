@@ -55,3 +55,11 @@ create macro spread_of_decimals(value) as
                 ) / (count(value) - 1)
             ))
     end;
+
+-- Degrees of freedom of a mean over m imputed data sets of n units (METHODS 4; Barnard and Rubin 1999): missing is the
+-- share of its variance that is due to what is missing, above 0.
+create macro rubin_degrees(m, missing, n) as
+    1 / (
+        missing * missing / (m - 1)
+        + (n + 3) / ((n + 1) * cast(n as double) * nullif(1 - missing, 0))
+    );

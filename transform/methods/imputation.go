@@ -1,10 +1,12 @@
 package methods
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"tamiz/transform/statistics"
@@ -272,30 +274,63 @@ func (u *imputees) setAreaMeans(hidden []bool) {
 	}
 }
 
-// unit gives a unit as statistics wants it; withEta: with its own eta as the
-// last covariate.
-func (u *imputees) unit(i int, withEta bool) statistics.Unit {
-	from := i * (u.width + 1)
-	to := from + u.width
-	if withEta {
-		to++
+// columns numbers the first n columns of x.
+func columns(n int) []int {
+	list := make([]int, n)
+	for j := range list {
+		list[j] = j
 	}
-	unit := statistics.Unit{ID: u.ids[i], X: u.x[from:to:to], Y: u.score[i], N: u.count[i]}
-	for _, missing := range u.missing[from:to] {
-		if missing {
-			unit.Missing = u.missing[from:to:to]
-			break
+	return list
+}
+
+// known lists the covariates of a unit that are known.
+func (u *imputees) known(i int) []int {
+	list := make([]int, 0, u.width)
+	for j := range u.width {
+		if !u.missing[i*(u.width+1)+j] {
+			list = append(list, j)
 		}
+	}
+	return list
+}
+
+// pattern writes columns as text: 1 known, 0 unknown, by covariate.
+func (u *imputees) pattern(columns []int) string {
+	text := bytes.Repeat([]byte("0"), u.width)
+	for _, j := range columns {
+		text[j] = '1'
+	}
+	return string(text)
+}
+
+// unit gives a unit with some of its columns, in ascending order, as
+// statistics wants it.
+func (u *imputees) unit(i int, columns []int) statistics.Unit {
+	from, n := i*(u.width+1), len(columns)
+	unit := statistics.Unit{ID: u.ids[i], Y: u.score[i], N: u.count[i]}
+	var missing []bool
+	if n == 0 || columns[n-1] == n-1 { // all of the first: nothing is copied
+		unit.X, missing = u.x[from:from+n:from+n], u.missing[from:from+n:from+n]
+	} else {
+		unit.X, missing = make([]float64, n), make([]bool, n)
+		for at, j := range columns {
+			unit.X[at], missing[at] = u.x[from+j], u.missing[from+j]
+		}
+	}
+	if slices.Contains(missing, true) {
+		unit.Missing = missing
 	}
 	return unit
 }
 
 // masked is the unit without what is known of its score.
-func (u *imputees) masked(i int, withEta bool) statistics.Unit {
-	unit := u.unit(i, withEta)
-	if withEta {
-		unit.Missing = append([]bool(nil), u.missing[i*(u.width+1):(i+1)*(u.width+1)]...)
-		unit.Missing[u.width] = true
+func (u *imputees) masked(i int, columns []int) statistics.Unit {
+	unit := u.unit(i, columns)
+	if n := len(columns); n > 0 && columns[n-1] == u.width { // its own eta
+		unit.Missing = make([]bool, n)
+		for at, j := range columns {
+			unit.Missing[at] = j == u.width || u.missing[i*(u.width+1)+j]
+		}
 	}
 	unit.Y, unit.N = 0, 0
 	return unit

@@ -3,7 +3,9 @@ package methods
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 )
 
 // imputationFits gives a row for each stratum of each step, and for each pool
@@ -13,10 +15,10 @@ import (
 var imputationFits = Method{
 	Inputs: []Role{unitRole, parameterRole},
 	Output: []Column{
-		{"stratum", "VARCHAR"}, {"pool", "VARCHAR"}, {"step", "BIGINT"},
+		{"stratum", "VARCHAR"}, {"known", "VARCHAR"}, {"pool", "VARCHAR"}, {"step", "BIGINT"},
 		{"donor_count", "BIGINT"}, {"receiver_count", "BIGINT"}, {"unit_count", "BIGINT"}, {"used_stratum", "VARCHAR"},
 		{"score_mean", "DOUBLE"}, {"score_spread", "DOUBLE"}, {"eta_mean", "DOUBLE"}, {"eta_spread", "DOUBLE"},
-		{"shrunk_mean", "DOUBLE"}, {"shrunk_weight", "DOUBLE"}, {"shrunk_spread", "DOUBLE"},
+		{"shrunk_mean", "DOUBLE"}, {"shrunk_weight", "DOUBLE"}, {"shrunk_spread", "DOUBLE"}, {"shrunk_chance", "DOUBLE"},
 		{"intercept", "DOUBLE"}, {"coefficients", "DOUBLE[]"},
 		{"covariate_means", "DOUBLE[]"}, {"covariate_spreads", "DOUBLE[]"},
 		{"residual_variance", "DOUBLE"}, {"noise_variance", "DOUBLE"},
@@ -56,29 +58,54 @@ func (f *fitting) write() error {
 	}
 	shrunken := s.shrink(nil, f.p.minDonors)
 	for _, stratum := range u.sortedStrata() {
-		row := []any{u.strata.texts[stratum], u.pools.texts[u.poolOf[stratum]], int64(u.stepOf[stratum]) + 1,
+		facts := []any{u.pools.texts[u.poolOf[stratum]], int64(u.stepOf[stratum]) + 1,
 			int64(len(s.donors[stratum])), receivers[stratum], f.countedIn(stratum, receivers), f.usedOf(stratum)}
-		row = append(row, f.means(s.donors[stratum])...)
+		facts = append(facts, f.means(s.donors[stratum])...)
 		if e := shrunken[stratum]; e.known {
-			row = append(row, e.value, e.weight, e.spread)
+			facts = append(facts, e.value, e.weight, e.spread, e.chance)
 		} else {
-			row = append(row, nil, nil, nil)
+			facts = append(facts, make([]any, 4)...)
 		}
-		line, err := f.line(stratum)
-		if err != nil {
-			return fmt.Errorf("imputation: stratum %s: %w", u.strata.texts[stratum], err)
-		}
-		if err := f.out.Append(append(row, line...)...); err != nil {
-			return err
+		for at, known := range f.patterns(stratum) {
+			if at > 0 {
+				facts[4] = int64(0) // counted on the row of the first pattern
+			}
+			line, err := f.line(stratum, known)
+			if err != nil {
+				return fmt.Errorf("imputation: stratum %s: %w", u.strata.texts[stratum], err)
+			}
+			row := append([]any{u.strata.texts[stratum], u.pattern(known)}, facts...)
+			if err := f.out.Append(append(row, line...)...); err != nil {
+				return err
+			}
 		}
 	}
 	for pool, text := range u.pools.texts {
-		row := append([]any{text, text, int64(0), int64(len(s.pools[pool])), poolReceivers[pool], int64(0), nil}, f.means(s.pools[pool])...)
-		if err := f.out.Append(append(row, make([]any, 9)...)...); err != nil {
+		row := append([]any{text, "", text, int64(0), int64(len(s.pools[pool])), poolReceivers[pool], int64(0), nil}, f.means(s.pools[pool])...)
+		if err := f.out.Append(append(row, make([]any, 10)...)...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// patterns lists which covariates the receivers that use a stratum have: all
+// of them first, then by text.
+func (f *fitting) patterns(stratum int32) [][]int {
+	all := f.units.pattern(columns(f.units.width))
+	found := map[string][]int{}
+	for _, i := range f.strata.users[stratum] {
+		if !f.units.gives[i] {
+			known := f.units.known(int(i))
+			found[f.units.pattern(known)] = known
+		}
+	}
+	delete(found, all)
+	patterns := [][]int{columns(f.units.width)}
+	for _, text := range slices.Sorted(maps.Keys(found)) {
+		patterns = append(patterns, found[text])
+	}
+	return patterns
 }
 
 // countedIn is the number of units that are counted in a stratum's row: those
@@ -113,26 +140,28 @@ func (f *fitting) means(donors []int32) []any {
 	return row
 }
 
-// line fits the regression of a stratum that units use.
-func (f *fitting) line(stratum int32) ([]any, error) {
+// line fits the regression of a stratum that units use, on the covariates that
+// are known of some of them: donors are then compared by what is known, and as
+// far from their line as those who want a score.
+func (f *fitting) line(stratum int32, known []int) ([]any, error) {
 	if len(f.strata.users[stratum]) == 0 {
 		return make([]any, 6), nil
 	}
-	donors := f.strata.donorUnits(stratum, nil, false)
+	donors := f.strata.donorUnits(stratum, nil, known)
 	fit, err := regress(donors)
 	if err != nil {
 		return nil, err
 	}
-	spreads := make([]float64, f.units.width)
+	spreads := make([]float64, len(known))
 	for j := range spreads {
-		squares, known := 0.0, 0.0
+		squares, n := 0.0, 0.0
 		for _, donor := range donors {
 			if donor.Missing == nil || !donor.Missing[j] {
 				squares += (donor.X[j] - fit.pmm.Means()[j]) * (donor.X[j] - fit.pmm.Means()[j])
-				known++
+				n++
 			}
 		}
-		spreads[j] = math.Sqrt(squares / math.Max(1, known-1))
+		spreads[j] = math.Sqrt(squares / math.Max(1, n-1))
 	}
 	return []any{fit.pmm.Line.Intercept, fit.pmm.Line.Coefficients, fit.pmm.Means(), spreads, fit.residual, fit.noise}, nil
 }

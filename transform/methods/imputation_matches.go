@@ -18,11 +18,12 @@ var imputationMatches = Method{
 	Inputs: []Role{unitRole, parameterRole, {
 		Name: "fits",
 		Columns: []Column{
-			{"stratum", "VARCHAR"}, {"shrunk_mean", "DOUBLE"}, {"shrunk_spread", "DOUBLE"}, {"intercept", "DOUBLE"},
+			{"stratum", "VARCHAR"}, {"known", "VARCHAR"}, {"shrunk_mean", "DOUBLE"}, {"shrunk_spread", "DOUBLE"},
+			{"shrunk_chance", "DOUBLE"}, {"intercept", "DOUBLE"},
 			{"coefficients", "DOUBLE[]"}, {"covariate_means", "DOUBLE[]"},
 			{"residual_variance", "DOUBLE"}, {"noise_variance", "DOUBLE"},
 		},
-		Key: []string{"stratum"},
+		Key: []string{"stratum", "known"},
 	}, {
 		Name:    "choices",
 		Columns: []Column{{"mask", "VARCHAR"}, {"stratum", "VARCHAR"}, {"method", "VARCHAR"}, {"is_used", "BOOLEAN"}},
@@ -55,12 +56,11 @@ var imputationMatches = Method{
 	},
 }
 
-// fitted is a row of the fits.
+// fitted is a line of the fits.
 type fitted struct {
 	line            statistics.Line
 	means           []float64
 	residual, noise float64
-	shrunk          shrunk
 }
 
 type matching struct {
@@ -68,22 +68,24 @@ type matching struct {
 	strata  *stratified
 	p       imputeParameters
 	out     Writer
-	fits    []fitted // by stratum
-	choices []string // by stratum
+	fits    []map[string]fitted // by stratum and pattern of known covariates
+	shrunk  []shrunk            // by stratum
+	choices []string            // by stratum
 }
 
 func (m *matching) readFits(ctx context.Context, in Reader) error {
-	m.fits = make([]fitted, len(m.units.strata.texts))
-	var stratum string
-	var mean, spread, intercept, residual, noise nullableFloat
+	m.fits, m.shrunk = make([]map[string]fitted, len(m.units.strata.texts)), make([]shrunk, len(m.units.strata.texts))
+	var stratum, known string
+	var mean, spread, chance, intercept, residual, noise nullableFloat
 	var coefficients, means any
-	targets := []any{&stratum, &mean, &spread, &intercept, &coefficients, &means, &residual, &noise}
+	targets := []any{&stratum, &known, &mean, &spread, &chance, &intercept, &coefficients, &means, &residual, &noise}
 	return in.Rows(ctx, "fits", targets, func() error {
-		at, known := m.units.strata.numbers[stratum]
-		if !known {
+		at, found := m.units.strata.numbers[stratum]
+		if !found {
 			return nil // a pool
 		}
-		fit := fitted{residual: residual.value, noise: noise.value, shrunk: shrunk{value: mean.value, spread: spread.value, known: mean.known}}
+		m.shrunk[at] = shrunk{value: mean.value, spread: spread.value, chance: chance.value, known: mean.known}
+		fit := fitted{residual: residual.value, noise: noise.value}
 		fit.line.Intercept = intercept.value
 		var err error
 		if fit.line.Coefficients, err = numbersOf(coefficients); err == nil {
@@ -92,7 +94,10 @@ func (m *matching) readFits(ctx context.Context, in Reader) error {
 		if err != nil {
 			return fmt.Errorf("imputation: the fit of stratum %s: %w", stratum, err)
 		}
-		m.fits[at] = fit
+		if m.fits[at] == nil {
+			m.fits[at] = map[string]fitted{}
+		}
+		m.fits[at][known] = fit
 		return nil
 	})
 }
@@ -149,44 +154,33 @@ func (m *matching) write() error {
 }
 
 func (m *matching) writeStratum(stratum int32, recipients []int32) error {
-	u, fit := m.units, m.fits[stratum]
-	var pmm *statistics.PMM
+	u := m.units
+	lines := map[string]*statistics.PMM{}
 	var near *statistics.KNN
-	var err error
-	switch m.choices[stratum] {
-	case methodPMM:
-		pmm, err = statistics.PMMOf(fit.line, fit.means, m.strata.donorUnits(stratum, nil, false))
-	case methodKNN:
-		near, err = statistics.FitKNN(m.strata.donorUnits(stratum, nil, true))
-	}
-	if err != nil {
-		return err
+	if m.choices[stratum] == methodKNN {
+		var err error
+		if near, err = statistics.FitKNN(m.strata.donorUnits(stratum, nil, columns(u.width+1))); err != nil {
+			return err
+		}
 	}
 	for _, i := range recipients {
 		row := match{id: u.ids[i], stratum: u.strata.texts[stratum]}
-		shrunken := m.fits[u.stratum(int(i), 0)].shrunk
+		shrunken := m.shrunk[u.stratum(int(i), 0)]
+		var err error
 		switch {
 		case !math.IsNaN(u.yearly[2*i]):
 			row.method, row.value, row.spread = methodOwnYear, u.yearly[2*i], u.yearly[2*i+1]
-		case pmm != nil:
-			row.method = methodPMM
-			fitted, err := pmm.Fitted(u.masked(int(i), false))
-			if err != nil {
-				return err
-			}
-			row.weight = ownWeight(fit.residual, fit.noise, u.eta[i], u.count[i])
-			if row.weight > 0 {
-				fitted += row.weight * (u.eta[i] - fitted)
-			}
-			row.fitted, row.donors = fitted, pmm.Match(fitted, int(m.p.donors))
+		case m.choices[stratum] == methodPMM:
+			err = m.byMeans(&row, stratum, int(i), lines)
 		case near != nil:
 			row.method = methodKNN
-			if row.donors, err = near.Match(u.unit(int(i), true), int(m.p.donors)); err != nil {
-				return err
-			}
+			row.donors, err = near.Match(u.unit(int(i), columns(u.width+1)), int(m.p.donors))
 		case m.choices[stratum] == methodEB && shrunken.known:
 			row.method = methodEB
 			row.value, row.spread, row.weight = withOwn(shrunken, u.score[i], u.count[i])
+		}
+		if err != nil {
+			return err
 		}
 		if row.method == methodKNN && len(row.donors) == 0 {
 			row.method = "" // nothing is known that another could be near to
@@ -195,6 +189,33 @@ func (m *matching) writeStratum(stratum int32, recipients []int32) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// byMeans matches a recipient by predictive means, on the line of those that
+// have the same covariates; lines keeps the donors arranged on each.
+func (m *matching) byMeans(row *match, stratum int32, i int, lines map[string]*statistics.PMM) error {
+	u, known := m.units, m.units.known(i)
+	pattern := u.pattern(known)
+	fit, found := m.fits[stratum][pattern]
+	if !found {
+		return fmt.Errorf("the fits have no line for the covariates %s, as %s has them", pattern, row.id)
+	}
+	if lines[pattern] == nil {
+		var err error
+		if lines[pattern], err = statistics.PMMOf(fit.line, fit.means, m.strata.donorUnits(stratum, nil, known)); err != nil {
+			return err
+		}
+	}
+	fitted, err := lines[pattern].Fitted(u.masked(i, known))
+	if err != nil {
+		return err
+	}
+	row.weight = ownWeight(fit.residual, fit.noise, u.eta[i], u.count[i])
+	if row.weight > 0 {
+		fitted += row.weight * (u.eta[i] - fitted)
+	}
+	row.method, row.fitted, row.donors = methodPMM, fitted, lines[pattern].Match(fitted, int(m.p.donors))
 	return nil
 }
 
@@ -237,12 +258,9 @@ func (m *matching) append(row match) error {
 // withOwn is a shrunken mean with the unit's own unreliable score beside it,
 // each counting by what it leaves open.
 func withOwn(prior shrunk, score, count float64) (value, spread, weight float64) {
-	if math.IsNaN(score) || count <= 0 || prior.spread == 0 {
-		return prior.value, prior.spread, 0
-	}
-	variance := prior.value * (1 - prior.value) / count
-	between := prior.spread * prior.spread
-	if variance == 0 {
+	variance := prior.value * (1 - prior.value) / math.Max(count, 1)
+	between := prior.spread*prior.spread - prior.chance*prior.chance
+	if math.IsNaN(score) || count <= 0 || variance <= 0 || between <= 0 {
 		return prior.value, prior.spread, 0
 	}
 	weight = between / (between + variance)

@@ -2,6 +2,7 @@ package methods
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"tamiz/transform/statistics"
@@ -12,15 +13,18 @@ import (
 type stratified struct {
 	units  *imputees
 	donors [][]int32 // by stratum: the units that give
+	others [][]int32 // by stratum: those with an unreliable score
 	users  [][]int32 // by stratum: the units that use it
 	used   []int32   // by unit; −1: even the coarsest stratum has too few donors
 	pools  [][]int32 // by pool: the units that give
+	rest   [][]int32 // by pool: those with an unreliable score
 }
 
 // stratify backs off from the finest stratum to the first one with enough
 // donors (METHODS 4).
 func stratify(u *imputees, minDonors int64) *stratified {
-	s := &stratified{units: u, used: make([]int32, u.size()), pools: make([][]int32, len(u.pools.texts))}
+	s := &stratified{units: u, used: make([]int32, u.size()), pools: make([][]int32, len(u.pools.texts)), rest: make([][]int32, len(u.pools.texts))}
+	s.others = make([][]int32, len(u.strata.texts))
 	s.donors, s.users = make([][]int32, len(u.strata.texts)), make([][]int32, len(u.strata.texts))
 	counts := make([]int32, len(u.strata.texts))
 	for i := range u.ids {
@@ -37,8 +41,11 @@ func stratify(u *imputees, minDonors int64) *stratified {
 		s.used[i] = -1
 		for step := u.steps - 1; step >= 0; step-- {
 			stratum := u.stratum(i, step)
-			if u.gives[i] {
+			switch {
+			case u.gives[i]:
 				s.donors[stratum] = append(s.donors[stratum], int32(i))
+			case !math.IsNaN(u.score[i]):
+				s.others[stratum] = append(s.others[stratum], int32(i))
 			}
 			if int64(counts[stratum]) >= minDonors {
 				s.used[i] = stratum
@@ -47,15 +54,19 @@ func stratify(u *imputees, minDonors int64) *stratified {
 		if s.used[i] >= 0 {
 			s.users[s.used[i]] = append(s.users[s.used[i]], int32(i))
 		}
-		if u.gives[i] {
+		switch {
+		case u.gives[i]:
 			s.pools[u.pool[i]] = append(s.pools[u.pool[i]], int32(i))
+		case !math.IsNaN(u.score[i]):
+			s.rest[u.pool[i]] = append(s.rest[u.pool[i]], int32(i))
 		}
 	}
 	return s
 }
 
-// moments are count, mean and variance (ddof 1) of scores.
-type moments struct{ n, mean, variance float64 }
+// moments are count, mean and variance (ddof 1) of scores, and what of the
+// variance is chance.
+type moments struct{ n, mean, variance, chance float64 }
 
 func (m moments) spread() float64 { return math.Sqrt(m.variance) }
 
@@ -78,15 +89,18 @@ func momentsOf(values []float64, units []int32, hidden []bool) moments {
 }
 
 // shrunk is the empirical Bayes value of a finest stratum, what the stratum's
-// own mean counts in it, and the standard deviation of one unit about it.
+// own mean counts in it, and the standard deviation of one unit's score about
+// it, of which chance is due to the number of pupils.
 type shrunk struct {
-	value, weight, spread float64
-	known                 bool
+	value, weight, spread, chance float64
+	known                         bool
 }
 
 // shrink gives the shrunken mean of each finest stratum (METHODS 4): drawn
-// towards the mean of its coarsest stratum or, where that has too few donors,
-// the coarsest stratum's drawn towards the mean of the pool.
+// towards the mean of its coarsest stratum or, where that has too few scores,
+// the coarsest stratum's drawn towards the mean of the pool. Unreliable scores
+// count here too: each says little, but together they are all that is known of
+// a type of small schools, and small groups are what shrinking is for.
 func (s *stratified) shrink(hidden []bool, minDonors int64) []shrunk {
 	u := s.units
 	result := make([]shrunk, len(u.strata.texts))
@@ -102,9 +116,9 @@ func (s *stratified) shrink(hidden []bool, minDonors int64) []shrunk {
 		}
 	}
 	for pool, types := range coarsest {
-		ofTypes := s.shrinkGroups(types, momentsOf(u.score, s.pools[pool], hidden), hidden, minDonors)
+		ofTypes := s.shrinkGroups(types, s.scores(s.pools[pool], s.rest[pool], hidden), hidden, minDonors)
 		for at, stratum := range types {
-			groups := s.shrinkGroups(below[stratum], momentsOf(u.score, s.donors[stratum], hidden), hidden, minDonors)
+			groups := s.shrinkGroups(below[stratum], s.scores(s.donors[stratum], s.others[stratum], hidden), hidden, minDonors)
 			for j, finest := range below[stratum] {
 				result[finest] = groups[j]
 				if !groups[j].known {
@@ -116,8 +130,24 @@ func (s *stratified) shrink(hidden []bool, minDonors int64) []shrunk {
 	return result
 }
 
+// scores gives the moments of scores, reliable and not, and the variance that
+// the number of pupils behind each makes.
+func (s *stratified) scores(reliable, others []int32, hidden []bool) moments {
+	m := momentsOf(s.units.score, slices.Concat(reliable, others), hidden)
+	inverses := 0.0
+	for _, i := range slices.Concat(reliable, others) {
+		if count := s.units.count[i]; count > 0 && (hidden == nil || !hidden[i]) {
+			inverses += 1 / count
+		}
+	}
+	if m.n > 0 {
+		m.chance = m.mean * (1 - m.mean) * inverses / m.n
+	}
+	return m
+}
+
 // shrinkGroups shrinks the means of strata towards the mean of all of them,
-// which has enough donors or nothing is known. A stratum without donors gets
+// which has enough scores or nothing is known. A stratum without scores gets
 // the mean of all.
 func (s *stratified) shrinkGroups(strata []int32, all moments, hidden []bool, minDonors int64) []shrunk {
 	result := make([]shrunk, len(strata))
@@ -128,7 +158,7 @@ func (s *stratified) shrinkGroups(strata []int32, all moments, hidden []bool, mi
 	place := make([]int, len(strata))
 	for at, stratum := range strata {
 		place[at] = -1
-		if m := momentsOf(s.units.score, s.donors[stratum], hidden); m.n > 0 {
+		if m := s.scores(s.donors[stratum], s.others[stratum], hidden); m.n > 0 {
 			place[at] = len(groups)
 			groups = append(groups, statistics.Group{N: m.n, Mean: m.mean, Variance: m.variance})
 		}
@@ -137,13 +167,13 @@ func (s *stratified) shrinkGroups(strata []int32, all moments, hidden []bool, mi
 	for at := range strata {
 		switch {
 		case !ok: // one group only, or one unit in each: there is nothing to shrink by
-			result[at] = shrunk{value: all.mean, spread: all.spread(), known: true}
+			result[at] = shrunk{value: all.mean, spread: all.spread(), chance: math.Sqrt(all.chance), known: true}
 		case place[at] < 0:
-			result[at] = shrunk{value: estimate.Grand, spread: math.Sqrt(estimate.Within + estimate.Between), known: true}
+			result[at] = shrunk{value: estimate.Grand, spread: math.Sqrt(estimate.Within + estimate.Between), chance: math.Sqrt(all.chance), known: true}
 		default:
 			weight := estimate.Weights[place[at]]
 			spread := math.Sqrt(estimate.Within + estimate.Between*(1-weight))
-			result[at] = shrunk{value: estimate.Means[place[at]], weight: weight, spread: spread, known: true}
+			result[at] = shrunk{value: estimate.Means[place[at]], weight: weight, spread: spread, chance: math.Sqrt(all.chance), known: true}
 		}
 	}
 	return result
@@ -156,12 +186,12 @@ type regression struct {
 	residual, noise float64
 }
 
-// donorUnits gives the donors that are not hidden.
-func (s *stratified) donorUnits(stratum int32, hidden []bool, withEta bool) []statistics.Unit {
+// donorUnits gives the donors that are not hidden, with some of their columns.
+func (s *stratified) donorUnits(stratum int32, hidden []bool, columns []int) []statistics.Unit {
 	units := make([]statistics.Unit, 0, len(s.donors[stratum]))
 	for _, i := range s.donors[stratum] {
 		if hidden == nil || !hidden[i] {
-			units = append(units, s.units.unit(int(i), withEta))
+			units = append(units, s.units.unit(int(i), columns))
 		}
 	}
 	return units

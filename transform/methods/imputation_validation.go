@@ -151,7 +151,7 @@ func (v *validating) choose(mask string, hidden []bool) [][]int32 {
 // tryStratum imputes the chosen units of a stratum by all methods.
 func (v *validating) tryStratum(t *trial, stratum int32, chosen []int32, shrunken []shrunk, areas []moments) error {
 	u, hidden := v.units, t.hidden
-	donors := v.strata.donorUnits(stratum, hidden, false)
+	donors := v.strata.donorUnits(stratum, hidden, nil)
 	mean := momentsOf(u.score, v.strata.donors[stratum], hidden)
 	if mean.n == 0 {
 		mean = momentsOf(u.score, v.strata.pools[u.poolOf[stratum]], hidden)
@@ -160,14 +160,11 @@ func (v *validating) tryStratum(t *trial, stratum int32, chosen []int32, shrunke
 	if mean.n == 0 {
 		return nil // everybody is hidden: there is nothing to impute from
 	}
-	var fit regression
+	fits := map[string]regression{}
 	var near *statistics.KNN
 	if matching {
 		var err error
-		if fit, err = regress(donors); err != nil {
-			return err
-		}
-		if near, err = statistics.FitKNN(v.strata.donorUnits(stratum, hidden, true)); err != nil {
+		if near, err = statistics.FitKNN(v.strata.donorUnits(stratum, hidden, columns(u.width+1))); err != nil {
 			return err
 		}
 	}
@@ -175,12 +172,21 @@ func (v *validating) tryStratum(t *trial, stratum int32, chosen []int32, shrunke
 		values := []float64{math.NaN(), math.NaN(), math.NaN(), mean.mean, mean.mean}
 		intervals := []statistics.Interval{{Low: math.NaN()}, {Low: math.NaN()}, {Low: math.NaN()}}
 		if matching {
-			fitted, err := fit.pmm.Fitted(u.masked(int(i), false))
+			known := u.known(int(i))
+			pattern := u.pattern(known)
+			if _, fitted := fits[pattern]; !fitted {
+				fit, err := regress(v.strata.donorUnits(stratum, hidden, known))
+				if err != nil {
+					return err
+				}
+				fits[pattern] = fit
+			}
+			fitted, err := fits[pattern].pmm.Fitted(u.masked(int(i), known))
 			if err != nil {
 				return err
 			}
-			values[0], intervals[0] = judge(fit.pmm.Match(fitted, int(v.p.donors)))
-			neighbours, err := near.Match(u.masked(int(i), true), int(v.p.donors))
+			values[0], intervals[0] = judge(fits[pattern].pmm.Match(fitted, int(v.p.donors)))
+			neighbours, err := near.Match(u.masked(int(i), columns(u.width+1)), int(v.p.donors))
 			if err != nil {
 				return err
 			}

@@ -24,7 +24,7 @@ schools_joined as (
 schools_chosen as (
 
     select
-        cct, shift,
+        cct, shift, level,
         if(is_reliable, observed_share, value) as urgency_learning,
         case
             when urgency_learning is not null then null
