@@ -56,6 +56,10 @@ create macro spread_of_decimals(value) as
             ))
     end;
 
+-- A share in whole billionths: sums of these, and of their squares, are exact, whatever the order.
+create macro billionths(share) as
+    cast(round(share * 1e9) as bigint);
+
 -- Degrees of freedom of a mean over m imputed data sets of n units (METHODS 4; Barnard and Rubin 1999): missing is the
 -- share of its variance that is due to what is missing, above 0.
 create macro rubin_degrees(m, missing, n) as

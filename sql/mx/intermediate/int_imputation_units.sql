@@ -9,8 +9,8 @@ units_described as (
         observed.cct, observed.shift,
         observed.level || '|' || observed.scale as pool,
         coalesce(schools.type, 'UNKNOWN') as type,
-        schools.municipality_code as area,
-        schools.state_code,
+        schools.state_code, schools.municipality_code, schools.locality_code,
+        schools.ageb_code,
         coalesce(
             agebs.marginalization_grade, poor_localities.marginalization_grade,
             municipalities.marginalization_grade, 'UNKNOWN'
@@ -51,13 +51,13 @@ units_described as (
 units_stratified as (
 
     select
-        unit_id, cct, shift, pool,
+        unit_id, cct, shift, municipality_code, locality_code, ageb_code, pool,
         [
             concat_ws('|', pool, type, state_code, grade),
             concat_ws('|', pool, type, state_code),
             concat_ws('|', pool, type),
         ] as strata,
-        area, score, score_count, can_give, can_receive,
+        municipality_code as area, score, score_count, can_give, can_receive,
         own_year_value, own_year_spread, covariates,
     from units_described
 

@@ -7,7 +7,7 @@ schools_placed as (
     select
         unnest([left(cct, 2), '00']) as state_code, level, learning_scale as scale,
         learning_is_imputed, learning_draws,
-        cast(urgency_learning as decimal(18, 12)) as value,
+        billionths(urgency_learning) as value,
     from intermediate.int_urgency_learning
     where urgency_learning is not null
 
@@ -20,7 +20,7 @@ schools_summed as (
         count(*) as schools_count,
         count(*) filter (where learning_is_imputed) as imputed_count,
         sum(value) filter (where not learning_is_imputed) as total,
-        sum(cast(value * value as decimal(18, 12))) filter (where not learning_is_imputed)
+        sum(value * value) filter (where not learning_is_imputed)
             as squares,
     from schools_placed
     group by state_code, level, scale
@@ -32,7 +32,7 @@ draws_unnested as (
     select
         state_code, level, scale,
         unnest(generate_series(1, len(learning_draws))) as draw,
-        cast(unnest(learning_draws) as decimal(18, 12)) as value,
+        billionths(unnest(learning_draws)) as value,
     from schools_placed
     where learning_is_imputed
 
@@ -43,7 +43,7 @@ draws_summed as (
     select
         state_code, level, scale, draw,
         sum(value) as total,
-        sum(cast(value * value as decimal(18, 12))) as squares,
+        sum(value * value) as squares,
     from draws_unnested
     group by state_code, level, scale, draw
 
@@ -53,9 +53,8 @@ estimates_made as (
 
     select
         schools.state_code, schools.level, schools.scale, draw, schools_count,
-        cast(coalesce(schools.total, 0) + coalesce(draws.total, 0) as double) as sum_all,
-        cast(coalesce(schools.squares, 0) + coalesce(draws.squares, 0) as double)
-            as square_all,
+        (coalesce(schools.total, 0) + coalesce(draws.total, 0)) / 1e9 as sum_all,
+        (coalesce(schools.squares, 0) + coalesce(draws.squares, 0)) / 1e18 as square_all,
         sum_all / schools_count as estimate,
         case
             when schools_count > 1
@@ -94,7 +93,7 @@ states_compared as (
         if(pooled.state_code = '00', 0, summed.schools_count) as counted_count,
         summed.imputed_count,
         share_of(summed.imputed_count, summed.schools_count) as imputed_share,
-        cast(summed.total as double)
+        summed.total / 1e9
             / nullif(summed.schools_count - summed.imputed_count, 0) as observed_mean,
         if(observed_mean is null, 'NOT_AVAILABLE', null) as observed_reason,
         pooled.mean, sqrt(pooled.variance) as mean_error,
