@@ -131,7 +131,7 @@ func compare(ctx context.Context, s settings, project string, out io.Writer) err
 		}
 	}
 	if len(different) == 0 {
-		fmt.Fprintf(out, "\nThe two results are equal, bit for bit, in all %d columns compared.\n", len(rows))
+		fmt.Fprintf(out, "\nThe two results are equal, bit for bit, in all %d columns compared; what depends on learning, where its result is published and not imputed.\n", len(rows))
 		return nil
 	}
 	fmt.Fprintf(out, "\nSchools whose values differ, by column: %s.\n", strings.Join(different, ", "))

@@ -1,7 +1,8 @@
 -- The yardstick: what one DuckDB process needs, tuned by hand, for what the pipeline mx gives to a school.
 -- It reads the plain text files of a synthetic sample (views, so that everything streams), joins them, and writes one
 -- wide row per school and shift of the register, sorted, and beside it the weekly deaths. Against the pipeline it is
--- let off: flags and reasons, the rule of coverage (it is told that primary and secondary enter), rows set aside,
+-- let off: imputation (a school without a published result has no learning here), draws, scenarios, the rule of coverage
+-- (it is told that primary and secondary enter), flags and reasons, rows set aside,
 -- schools that only another source names, ENLACE, checks, and any proof.
 -- The runner gives the variables folder, output and <source>_columns (the explicit schema, {'title': 'VARCHAR', …}),
 -- and the table method.profiles, which holds the texts of the advice.

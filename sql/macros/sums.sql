@@ -73,3 +73,14 @@ create macro weighted_mean_of_shares(value, weight) as
             then cast(sum(cast(value as decimal(14, 12)) * weight) as double)
             / sum(weight) filter (where value is not null)
     end;
+-- A share in whole billionths: sums of these, and of their squares, are exact, whatever the order.
+create macro billionths(share) as
+    cast(round(share * 1e9) as bigint);
+
+-- Degrees of freedom of a mean over m imputed data sets of n units (METHODS 4; Barnard and Rubin 1999): missing is the
+-- share of its variance that is due to what is missing, above 0.
+create macro rubin_degrees(m, missing, n) as
+    1 / (
+        missing * missing / (m - 1)
+        + (n + 3) / ((n + 1) * cast(n as double) * nullif(1 - missing, 0))
+    );

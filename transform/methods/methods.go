@@ -55,11 +55,14 @@ type Writer interface {
 
 // All lists the methods by the name that a model's yml gives.
 var All = map[string]Method{
-	"level_draws":       levelDraws,
-	"part_statistics":   partStatistics,
-	"rank_intervals":    rankIntervals,
-	"rank_sensitivity":  rankSensitivity,
-	"student_quantiles": studentQuantiles,
+	"level_draws":           levelDraws,
+	"part_statistics":       partStatistics,
+	"rank_intervals":        rankIntervals,
+	"rank_sensitivity":      rankSensitivity,
+	"imputation_fits":       imputationFits,
+	"imputation_matches":    imputationMatches,
+	"imputation_validation": imputationValidation,
+	"student_quantiles":     studentQuantiles,
 }
 
 //go:embed *.go
@@ -69,7 +72,7 @@ var files embed.FS
 // it is part of the fingerprint of every step that runs one of them.
 func Program() string {
 	var b strings.Builder
-	b.WriteString(runtime.Version() + "\n" + statistics.Source())
+	b.WriteString(runtime.Version() + "\n")
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, module := range info.Deps {
 			if module.Path == "gonum.org/v1/gonum" {
@@ -89,6 +92,7 @@ func Program() string {
 		b.WriteString(name + "\n")
 		b.Write(text)
 	}
+	b.WriteString(statistics.Source())
 	return b.String()
 }
 

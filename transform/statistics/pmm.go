@@ -44,27 +44,50 @@ func FitPMM(donors []Unit) (*PMM, error) {
 	for i := range donors {
 		rows[i], logits[i] = f.filled(&donors[i]), Logit(donors[i].Y, donors[i].N)
 	}
-	var err error
-	if f.Line, err = LeastSquares(rows, logits); err != nil {
+	line, err := LeastSquares(rows, logits)
+	if err != nil {
 		return nil, err
 	}
-	values := make([]float64, len(donors))
-	f.ordered = make([]int, len(donors))
-	for i := range donors {
-		values[i], f.ordered[i] = f.Line.At(rows[i]), i
+	f.arrange(line)
+	return f, nil
+}
+
+// PMMOf is the fit that was made before: its line, the donors' means that stand for missing covariates, and the
+// donors themselves.
+func PMMOf(line Line, means []float64, donors []Unit) (*PMM, error) {
+	if len(line.Coefficients) != len(means) {
+		return nil, errors.New("pmm: want a mean for each coefficient")
+	}
+	if err := checkUnits(donors, len(means), true); err != nil {
+		return nil, err
+	}
+	f := &PMM{donors: donors, means: means}
+	f.arrange(line)
+	return f, nil
+}
+
+// Means gives the donors' means of the covariates, which stand for missing ones.
+func (f *PMM) Means() []float64 { return f.means }
+
+// arrange sorts the donors by what the line gives them.
+func (f *PMM) arrange(line Line) {
+	f.Line = line
+	values := make([]float64, len(f.donors))
+	f.ordered = make([]int, len(f.donors))
+	for i := range f.donors {
+		values[i], f.ordered[i] = line.At(f.filled(&f.donors[i])), i
 	}
 	sort.SliceStable(f.ordered, func(a, b int) bool {
 		i, j := f.ordered[a], f.ordered[b]
 		if values[i] != values[j] {
 			return values[i] < values[j]
 		}
-		return donors[i].ID < donors[j].ID
+		return f.donors[i].ID < f.donors[j].ID
 	})
-	f.fitted = make([]float64, len(donors))
+	f.fitted = make([]float64, len(f.donors))
 	for at, i := range f.ordered {
 		f.fitted[at] = values[i]
 	}
-	return f, nil
 }
 
 // filled gives a unit's covariates with the donors' means where they are missing.

@@ -2,7 +2,7 @@
 
 with
 
--- A version seen after the as-of date stands at that date; of several there the last one is what the run knows.
+-- A version seen after the as-of date stands at that date; of several the last is what is known.
 versions_dated as (
 
     select

@@ -7,8 +7,7 @@ parts_joined as (
     select
         learning.cct, learning.shift,
         learning.urgency_learning,
-        false as learning_is_imputed,
-        cast(null as double[]) as learning_draws,
+        learning.learning_is_imputed, learning.learning_draws,
         household.urgency_household,
         household.urgency_adults,
         marginalization.is_high_marginalization
@@ -21,7 +20,7 @@ parts_joined as (
             weights.household_weight, weights.adults_weight, weights.min_weight
         ) as mean_urgency,
         cut_points.medium_from, cut_points.high_from,
-    from intermediate.int_learning_latest as learning
+    from intermediate.int_urgency_learning as learning
     inner join intermediate.int_household_schools as household using (cct, shift)
     inner join intermediate.int_schools_described as described using (cct, shift)
     inner join intermediate.int_marginalization_schools as marginalization

@@ -11,7 +11,9 @@ parts_joined as (
         described.level,
         schools.urgency_learning, learning.learning_reason,
         learning.learning_scale, learning.learning_year,
-        cast(false as boolean) as learning_is_imputed,
+        learning.observed_urgency_learning, schools.learning_is_imputed,
+        learning.learning_method, learning.learning_low, learning.learning_high,
+        learning.learning_donor_count,
         schools.urgency_household, household.household_reason,
         household.household_match_level, household.household_route,
         household.urgency_household_spread,
@@ -30,7 +32,7 @@ parts_joined as (
             lambda flag: flag is not null
         ) as own_flags,
     from intermediate.int_urgency_schools as schools
-    inner join intermediate.int_learning_latest as learning using (cct, shift)
+    inner join intermediate.int_urgency_learning as learning using (cct, shift)
     inner join intermediate.int_household_schools as household using (cct, shift)
     inner join intermediate.int_schools_described as described using (cct, shift)
     inner join method.cut_points on cut_points.index_name = 'urgency'
@@ -45,6 +47,8 @@ schools_scored as (
 
         ---------- measures
         urgency_learning, learning_reason, learning_scale, learning_year,
+        observed_urgency_learning, learning_method, learning_low, learning_high,
+        learning_donor_count,
         urgency_household, household_reason, household_match_level, household_route,
         urgency_household_spread,
         no_internet_share, no_computer_share, no_television_share, no_cellphone_share,
