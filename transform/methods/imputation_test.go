@@ -42,7 +42,7 @@ func units(schools ...school) [][]any {
 	return rows
 }
 
-// Three donors, four draws, five donors a stratum, five judged.
+// Three donors, four draws; five donors make a stratum, five judged scores a judgement.
 var smallParameters = [][]any{{int64(3), int64(4), int64(7), int64(5), 0.3, int64(5), int64(1000)}}
 
 // match runs fits and matches, every stratum using the method.

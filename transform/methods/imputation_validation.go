@@ -62,6 +62,7 @@ var imputationValidation = Method{
 			return err
 		}
 		v := &validating{units: units, strata: stratify(units, p.minDonors), p: p, judged: map[string]*trial{}, terciles: map[string][]float64{}}
+		v.quantile, _ = statistics.StudentQuantile(0.95, float64(p.donors-1)) // of one donor there is no interval
 		for _, mask := range []string{maskRandom, maskPropensity, maskArea} {
 			hidden := v.hide(mask)
 			if v.judged[mask], err = v.try(mask, hidden); err != nil {
@@ -78,6 +79,7 @@ type validating struct {
 	p        imputeParameters
 	judged   map[string]*trial
 	terciles map[string][]float64 // by pool
+	quantile float64              // t(.95, k−1), of the donors' intervals
 }
 
 // trial is what the methods gave for scores that one mask hid. By unit judged:
@@ -185,12 +187,12 @@ func (v *validating) tryStratum(t *trial, stratum int32, chosen []int32, shrunke
 			if err != nil {
 				return err
 			}
-			values[0], intervals[0] = judge(fits[pattern].pmm.Match(fitted, int(v.p.donors)))
+			values[0], intervals[0] = v.judge(fits[pattern].pmm.Match(fitted, int(v.p.donors)))
 			neighbours, err := near.Match(u.masked(int(i), columns(u.width+1)), int(v.p.donors))
 			if err != nil {
 				return err
 			}
-			values[1], intervals[1] = judge(neighbours)
+			values[1], intervals[1] = v.judge(neighbours)
 		}
 		if e := shrunken[u.stratum(int(i), 0)]; e.known {
 			values[2] = e.value
@@ -205,13 +207,25 @@ func (v *validating) tryStratum(t *trial, stratum int32, chosen []int32, shrunke
 	return nil
 }
 
-func judge(donors []statistics.Donor) (float64, statistics.Interval) {
-	imputed, ok := statistics.Impute(donors)
+// judge gives what donors are worth, and the interval; fewer than k of them,
+// as nearest neighbours may be, have one of their own.
+func (v *validating) judge(donors []statistics.Donor) (float64, statistics.Interval) {
+	none := statistics.Interval{Low: math.NaN()}
+	if len(donors) == 0 {
+		return math.NaN(), none
+	}
+	scores, sum := make([]float64, len(donors)), 0.0
+	for i, donor := range donors {
+		scores[i] = donor.Unit.Y
+		sum += scores[i]
+	}
+	value := sum / float64(len(scores))
+	interval, ok := statistics.ImputedIntervalAt(scores, v.quantile)
+	if int64(len(scores)) != v.p.donors {
+		interval, ok = statistics.ImputedInterval(scores)
+	}
 	if !ok {
-		return math.NaN(), statistics.Interval{Low: math.NaN()}
+		return value, none
 	}
-	if !imputed.HasInterval {
-		return imputed.Value, statistics.Interval{Low: math.NaN()}
-	}
-	return imputed.Value, imputed.Interval
+	return value, interval
 }

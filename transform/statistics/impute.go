@@ -102,12 +102,17 @@ func Impute(donors []Donor) (Imputed, bool) {
 // ImputedInterval is the 90 % interval of one imputed value, from its k donors' scores: mean ± t(.95, k−1)·s·√(1+1/k)
 // within [0, 1] (METHODS 4). It is undefined for k < 3.
 func ImputedInterval(scores []float64) (Interval, bool) {
-	k := float64(len(scores))
-	if k < 3 || !finite(scores...) {
+	t, ok := StudentQuantile(0.95, float64(len(scores)-1))
+	if !ok {
 		return Interval{}, false
 	}
-	t, ok := StudentQuantile(0.95, k-1)
-	if !ok {
+	return ImputedIntervalAt(scores, t)
+}
+
+// ImputedIntervalAt is the same with t(.95, k−1) given, for whoever needs very many intervals of the same k.
+func ImputedIntervalAt(scores []float64, t float64) (Interval, bool) {
+	k := float64(len(scores))
+	if k < 3 || !finite(scores...) {
 		return Interval{}, false
 	}
 	centre := mean(scores)

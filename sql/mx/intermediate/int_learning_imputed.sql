@@ -7,8 +7,8 @@ donors_summed as (
     select
         unit_id,
         list(score order by place) as scores,
-        avg(score order by place) as score_mean,
-        stddev_samp(score order by place) as score_spread,
+        list_avg(scores) as score_mean,
+        list_stddev_samp(scores) as score_spread,
     from intermediate.int_learning_donors
     group by unit_id
 
