@@ -35,15 +35,6 @@ create macro match_flag(match_level) as
         else 'NO_GEOGRAPHY'
     end;
 
--- The first place, but not `but`, of the lowest value of a list; NULL when there is none.
-create macro lowest_place(vals, but) as
-    list_transform(
-        [list_transform(vals, lambda value, place: if(place = but, null, value))],
-        lambda others: if(
-            list_count(others) = 0, null, list_position(others, list_min(others))
-        )
-    )[1];
-
 -- The advice of a profile: its text, or the one for a profile that got worse, or, before both, that the data are too
 -- weak; then the two weakest components, and what is imputed (learning, the first component). NULL without a profile.
 create macro advice_of(

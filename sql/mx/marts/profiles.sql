@@ -39,8 +39,9 @@ parts_joined as (
             1 - urgency_learning, 1 - urgency_household, 1 - urgency_adults,
             feasibility_wash, feasibility_crowding, feasibility_epidemiology,
         ] as components_known,
-        lowest_place(components_known, 0) as weakest,
-        lowest_place(components_known, weakest) as second_weakest,
+        list_grade_up(components_known, 'ASC', 'NULLS LAST') as places,
+        if(list_count(components_known) > 0, places[1], null) as weakest,
+        if(list_count(components_known) > 1, places[2], null) as second_weakest,
         flags_of_both(feasibility.flags, urgency.flags) as part_flags,
     from marts.urgency as urgency
     inner join intermediate.int_feasibility_schools as feasibility using (cct, shift)
