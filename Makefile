@@ -35,6 +35,9 @@ faults: tools ## strike the sample with every fault of a source, and write docs/
 docs: tools ## write the data dictionaries, docs/dictionary-*.md
 	$(GO) test ./cmd/tamiz -run TestDocs -update-docs
 
+real: tools ## run over the real files, and write docs/real-files.md
+	$(GO) test ./cmd/tamiz -run 'TestReal_TheRealFilesBecomeASnapshot/report' -update-real
+
 fuzz: tools ## fuzz every decoder for a minute each (FUZZTIME=10m for more)
 	scripts/fuzz $(or $(FUZZTIME),1m)
 
@@ -47,5 +50,5 @@ soak: tools ## a country and ten times that, from cold: writes docs/soak.md
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check faults docs fuzz bench soak clean
+.PHONY: help tools build run test check faults docs real fuzz bench soak clean
 .DEFAULT_GOAL := help

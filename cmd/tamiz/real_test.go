@@ -30,6 +30,7 @@ func TestReal_TheRealFilesBecomeASnapshot(t *testing.T) {
 	}
 	t.Run("schools", func(t *testing.T) { realSchools(t, dir, data) })
 	t.Run("mortality", func(t *testing.T) { realMortality(t, dir, data) })
+	t.Run("report", func(t *testing.T) { realReport(t, dir) })
 	t.Run("levels", func(t *testing.T) { realLevels(t, dir) })
 	t.Run("places", func(t *testing.T) { realPlaces(t, dir, record) })
 	t.Run("traced cells hold the value", func(t *testing.T) { realTraced(t, dir, data) })

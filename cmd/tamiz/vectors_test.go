@@ -34,10 +34,7 @@ var vectorTests = map[string]func(*testing.T, []byte){
 // method is the file's name up to its first dot. Methods that are not built
 // yet stand in vectors_pending.txt, from which names are only taken away.
 func TestVectors(t *testing.T) {
-	dir := os.Getenv("TAMIZ_VECTORS")
-	if dir == "" {
-		dir = "../../../shared/vectors"
-	}
+	dir := vectorsDir()
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil || len(files) == 0 {
 		t.Skipf("there are no reference vectors in %s: set TAMIZ_VECTORS to test against them", dir)
@@ -63,6 +60,14 @@ func TestVectors(t *testing.T) {
 		}
 	}
 	t.Logf("%d files, %d of them wait for methods of later issues (vectors_pending.txt)", len(files), waiting)
+}
+
+// vectorsDir is the folder of the reference vectors.
+func vectorsDir() string {
+	if dir := os.Getenv("TAMIZ_VECTORS"); dir != "" {
+		return dir
+	}
+	return "../../../shared/vectors"
 }
 
 // pendingVectors reads method → issue.
