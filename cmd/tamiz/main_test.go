@@ -209,7 +209,7 @@ func TestReadme_EveryCommandRuns(t *testing.T) {
 }
 
 // changing is what differs from run to run in what make run prints.
-var changing = regexp.MustCompile(`\d+\.\d (s|kB)\b|20\d\d-\d\d-\d\d\.\d`)
+var changing = regexp.MustCompile(`\d+\.\d (s|kB|MB)\b|20\d\d-\d\d-\d\d\.\d`)
 
 // TestReadme_ShowsTheRunAsItIs compares the README's first block with what a
 // run prints today, but for times, sizes and the date of the snapshot.

@@ -19,6 +19,9 @@ parts_joined as (
         coalesce(states.epidemiology_class, 'UNKNOWN') as epidemiology_class,
         states.feasibility_epidemiology_before,
         states.epidemiology_class_before,
+        -- Two sorted sets of words, as flags are.
+        flags_of_both(crowding.reported_items, buildings.reported_items)
+            as reported_items,
         flags_of_both(crowding.flags, buildings.flags) as part_flags,
         coalesce(states.flags, ['EPI_UNKNOWN']) as state_flags,
     from intermediate.int_buildings_schools as buildings
@@ -65,6 +68,7 @@ schools_scored as (
         feasibility_level_of(
             feasibility_before, epidemiology_class_before, medium_from, high_from
         ) as feasibility_level_before,
+        reported_items,
         flags_of_both(state_flags, part_flags) as flags,
     from schools_weighed
     inner join method.cut_points on cut_points.index_name = 'feasibility'

@@ -26,7 +26,7 @@ parts_joined as (
         feasibility.feasibility_crowding, feasibility.crowding_reason,
         feasibility.feasibility_epidemiology, feasibility.epidemiology_reason,
         feasibility.feasibility, feasibility.feasibility_level,
-        feasibility.feasibility_level_before,
+        feasibility.feasibility_level_before, feasibility.reported_items,
         case
             when urgency.level is null then 'UNKNOWN_LEVEL'
             when not coverage.is_in_index then 'LEVEL_DATA_POOR'
@@ -60,7 +60,7 @@ profiles_named as (
         urgency_adults, adults_reason, urgency, parts.urgency_level,
         feasibility_wash, wash_reason, feasibility_crowding, crowding_reason,
         feasibility_epidemiology, epidemiology_reason,
-        feasibility, parts.feasibility_level,
+        feasibility, parts.feasibility_level, reported_items,
         present.profile, present.profile_code, earlier.profile as profile_before,
         absent_reason(earlier.profile, present.profile) as profile_before_reason,
         profile_stability,
