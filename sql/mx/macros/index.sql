@@ -36,14 +36,15 @@ create macro match_flag(match_level) as
     end;
 
 -- The advice of a profile: its text, or the one for a profile that got worse, or, before both, that the data are too
--- weak; then the two weakest components, and what is imputed (learning, the first component). NULL without a profile.
+-- weak; then the two weakest components with their scores, and what is imputed. NULL without a profile.
 create macro advice_of(
-    advice_text, worse_text, weak_text, weakest_title, vals, names, weakest, second_weakest, imputed_text
+    advice_text, worse_text, weak_text, weakest_title, lowest_name, lowest_score, second_name, second_score, imputed_text,
+    imputed_name
 ) as
     if(advice_text is null, null, coalesce(weak_text, worse_text, advice_text))
-    || weakest_title || names[weakest] || format(' {:.2f}', vals[weakest])
-    || coalesce(', ' || names[second_weakest] || format(' {:.2f}', vals[second_weakest]), '')
-    || '.' || coalesce(' ' || replace(imputed_text, '{component}', names[1]), '');
+    || weakest_title || lowest_name || lowest_score
+    || coalesce(', ' || second_name || second_score, '')
+    || '.' || coalesce(' ' || replace(imputed_text, '{component}', imputed_name), '');
 
 -- Why something that is told of a profile is absent: there is no profile, or it is not known.
 create macro absent_reason(value, profile) as

@@ -3,16 +3,6 @@
 
 with
 
-words_listed as (
-
-    select
-        list(component order by position) as components,
-        list(name_es order by position) as names_es,
-        list(name_en order by position) as names_en,
-    from method.components
-
-),
-
 parts_joined as (
 
     select
@@ -42,6 +32,8 @@ parts_joined as (
         list_grade_up(components_known, 'ASC', 'NULLS LAST') as places,
         if(list_count(components_known) > 0, places[1], null) as weakest,
         if(list_count(components_known) > 1, places[2], null) as second_weakest,
+        format(' {:.2f}', components_known[weakest]) as lowest_score,
+        format(' {:.2f}', components_known[second_weakest]) as second_score,
         flags_of_both(feasibility.flags, urgency.flags) as part_flags,
     from marts.urgency as urgency
     inner join intermediate.int_feasibility_schools as feasibility using (cct, shift)
@@ -65,8 +57,8 @@ profiles_named as (
         absent_reason(earlier.profile, present.profile) as profile_before_reason,
         profile_stability,
         absent_reason(profile_stability, present.profile) as profile_stability_reason,
-        components[weakest] as weakest_component,
-        components[second_weakest] as second_weakest_component,
+        lowest.component as weakest_component,
+        second_lowest.component as second_weakest_component,
         coalesce(
             present.profile is not null and profile_stability < min_stability, false
         ) as is_borderline,
@@ -74,14 +66,16 @@ profiles_named as (
         advice_of(
             present.text_es, if(has_worsened, present.text_worse_es, null),
             if(is_borderline and learning_is_imputed, weak.text_es, null),
-            ' Lo más débil (0 peor, 1 mejor): ', components_known, names_es, weakest,
-            second_weakest, if(learning_is_imputed, imputed.text_es, null)
+            ' Lo más débil (0 peor, 1 mejor): ', lowest.name_es, lowest_score,
+            second_lowest.name_es, second_score,
+            if(learning_is_imputed, imputed.text_es, null), learning.name_es
         ) as advice_es,
         advice_of(
             present.text_en, if(has_worsened, present.text_worse_en, null),
             if(is_borderline and learning_is_imputed, weak.text_en, null),
-            ' Weakest (0 worst, 1 best): ', components_known, names_en, weakest,
-            second_weakest, if(learning_is_imputed, imputed.text_en, null)
+            ' Weakest (0 worst, 1 best): ', lowest.name_en, lowest_score,
+            second_lowest.name_en, second_score,
+            if(learning_is_imputed, imputed.text_en, null), learning.name_en
         ) as advice_en,
         no_profile_reason,
         flags_of_both(part_flags, list_concat(
@@ -89,10 +83,13 @@ profiles_named as (
             flag_if_any(if(has_worsened, 'WORSENED', null))
         )) as flags,
     from parts_joined as parts
-    cross join words_listed
     cross join method.stability
     left join method.advice as imputed on imputed.key = 'COMPONENT_IMPUTED'
     left join method.advice as weak on weak.key = 'DATA_TOO_WEAK'
+    left join method.components as learning on learning.position = 1
+    left join method.components as lowest on lowest.position = weakest
+    left join method.components as second_lowest
+        on second_lowest.position = second_weakest
     left join method.profiles as present
         on
             present.urgency_level = parts.urgency_level
