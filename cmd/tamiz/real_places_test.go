@@ -50,7 +50,8 @@ func realPlaces(t *testing.T, dir string, record *pipeline.RunRecord) {
 // the rule of coverage says so; the other levels have no result that counts.
 func realLevels(t *testing.T, dir string) {
 	t.Helper()
-	const both = " from profiles where state_code = '14' and urgency is not null and feasibility_crowding is not null"
+	const both = " from profiles inner join urgency using (cct, shift) where profiles.state_code = '14'" +
+		" and observed_urgency_learning is not null and feasibility_crowding is not null"
 	for sql, want := range map[string]float64{
 		"select count(*) from level_coverage where is_in_index":                                                       1,
 		"select judged_count from level_coverage where is_in_index and level = 'UPPER_SECONDARY'":                     663,
