@@ -40,15 +40,15 @@ func NewLog(store Store, pipelineName, name string) *Log {
 
 func (l *Log) key(sequence int64) string { return fmt.Sprintf("%s%010d.json", l.prefix, sequence) }
 
-// Append adds a record with the next free number and gives it. Make says what
+// Append adds a record with the next free number and gives it. Compose says what
 // the record of that number holds; it is called again when a rival was faster.
-func (l *Log) Append(ctx context.Context, recordedAt time.Time, make func(sequence int64) map[string]string) (Entry, error) {
+func (l *Log) Append(ctx context.Context, recordedAt time.Time, compose func(sequence int64) map[string]string) (Entry, error) {
 	for ctx.Err() == nil {
 		last, digest, err := l.last(ctx)
 		if err != nil {
 			return Entry{}, err
 		}
-		entry := Entry{Sequence: last + 1, Previous: digest, RecordedAt: recordedAt.UTC(), Values: make(last + 1)}
+		entry := Entry{Sequence: last + 1, Previous: digest, RecordedAt: recordedAt.UTC(), Values: compose(last + 1)}
 		text, err := entry.text()
 		if err != nil {
 			return Entry{}, err

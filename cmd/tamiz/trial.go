@@ -96,9 +96,13 @@ func tableNames(tables []pipeline.Table) []string {
 
 // pinsOf reads from its manifest what a snapshot stands on.
 func pinsOf(snapshot *load.Snapshot) pipeline.Pins {
-	pins := pipeline.Pins{PeriodEnd: snapshot.PeriodEnd, AsOf: snapshot.AsOf, Synthetic: snapshot.Synthetic, Sources: map[string][]pipeline.Pin{}}
+	pins := pipeline.Pins{PeriodEnd: snapshot.PeriodEnd, AsOf: snapshot.AsOf, Synthetic: snapshot.Synthetic,
+		Sources: map[string][]pipeline.Pin{}, Vintages: map[string][]pipeline.Vintage{}}
 	for _, source := range snapshot.Sources {
 		pins.Sources[source.Name] = source.Files
+		if len(source.Vintages) > 0 {
+			pins.Vintages[source.Name] = source.Vintages
+		}
 	}
 	return pins
 }
@@ -133,7 +137,7 @@ func (t *trial) run(ctx context.Context, method []pipeline.Table, wanted []strin
 	p, binding := t.p.WithMethod(method), t.binding
 	if !sameShape(t.p.Tables, p.Tables) {
 		var err error
-		if binding, err = bind(ctx, t.warehouse, p, t.engines[pipeline.StepModel]); err != nil {
+		if binding, err = bind(ctx, t.warehouse, p, t.engines[pipeline.StepGo]); err != nil {
 			return nil, err
 		}
 	}
