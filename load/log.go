@@ -35,13 +35,18 @@ type Log struct {
 
 // NewLog names a log; it comes to be with its first record.
 func NewLog(store Store, pipelineName, name string) *Log {
-	return &Log{store: store, prefix: path.Join(pipelineName, "logs", name) + "/", name: name}
+	return newLog(store, pipelineName, "logs", name)
+}
+
+func newLog(store Store, pipelineName, folder, name string) *Log {
+	return &Log{store: store, prefix: path.Join(pipelineName, folder, name) + "/", name: name}
 }
 
 func (l *Log) key(sequence int64) string { return fmt.Sprintf("%s%010d.json", l.prefix, sequence) }
 
 // Append adds a record with the next free number and gives it. Compose says what
 // the record of that number holds; it is called again when a rival was faster.
+// Where it gives nil, nothing is added.
 func (l *Log) Append(ctx context.Context, recordedAt time.Time, compose func(sequence int64) map[string]string) (Entry, error) {
 	for ctx.Err() == nil {
 		last, digest, err := l.last(ctx)
@@ -49,6 +54,9 @@ func (l *Log) Append(ctx context.Context, recordedAt time.Time, compose func(seq
 			return Entry{}, err
 		}
 		entry := Entry{Sequence: last + 1, Previous: digest, RecordedAt: recordedAt.UTC(), Values: compose(last + 1)}
+		if entry.Values == nil {
+			return Entry{}, nil
+		}
 		text, err := entry.text()
 		if err != nil {
 			return Entry{}, err
