@@ -16,6 +16,8 @@ type checkEntry struct {
 	Change   *changeEntry `yaml:"change"`
 	Severity string       `yaml:"severity"`
 	MaxShare float64      `yaml:"max_share"`
+
+	Question map[string]string `yaml:"question"`
 }
 
 // changeEntry compares a measure with the previous snapshot's.
@@ -52,8 +54,10 @@ func severityOf(text string) (pipeline.Severity, error) {
 		return pipeline.Fatal, nil
 	case string(pipeline.Warn):
 		return pipeline.Warn, nil
+	case string(pipeline.Ask):
+		return pipeline.Ask, nil
 	}
-	return "", fmt.Errorf("severity %q is unknown: want warn or error", text)
+	return "", fmt.Errorf("severity %q is unknown: want warn, hold or error", text)
 }
 
 // keyCheck: the key is unique and never null.
@@ -82,6 +86,10 @@ func newCheck(model *pipeline.Model, entry checkEntry) (pipeline.Check, error) {
 	}
 	if !namePattern.MatchString(entry.Name) {
 		return check, fmt.Errorf("check name %q: want a sentence in snake_case", entry.Name)
+	}
+	check.Question = entry.Question
+	if (check.Severity == pipeline.Ask) != (len(entry.Question) > 0) {
+		return check, fmt.Errorf("check %s: severity hold and question (what to decide, by language) belong together", entry.Name)
 	}
 	given := 0
 	if entry.Where != "" {
@@ -125,6 +133,9 @@ func (c columnCheck) check(model *pipeline.Model, column string) (pipeline.Check
 	var err error
 	if check.Severity, err = severityOf(c.Severity); err != nil {
 		return check, err
+	}
+	if check.Severity == pipeline.Ask {
+		return check, fmt.Errorf("severity hold: only a check below checks: of the whole table can ask a person")
 	}
 	name := pipeline.QuoteName(column)
 	switch {

@@ -25,7 +25,10 @@ type Project struct {
 	Pipelines []string
 	Synthetic bool // its sources are synthetic, and everything made of them says so
 	Warehouse string
-	Store     string
+	Store     string // a folder, or s3://bucket/prefix
+	S3        S3
+	Retention Retention
+	Keep      Housekeeping
 	AsOf      time.Time // zero: yesterday in TimeZone
 	TimeZone  *time.Location
 	Workers   int   // steps beside each other; 0: one a core
@@ -77,6 +80,9 @@ type projectFile struct {
 	Synthetic bool                                `yaml:"synthetic"`
 	Warehouse string                              `yaml:"warehouse"`
 	Store     string                              `yaml:"store"`
+	S3        S3                                  `yaml:"s3"`
+	Retention Retention                           `yaml:"retention"`
+	Keep      Housekeeping                        `yaml:"keep"`
 	AsOf      string                              `yaml:"as_of"`
 	TimeZone  string                              `yaml:"timezone"`
 	Workers   int                                 `yaml:"workers"`
@@ -88,7 +94,7 @@ type projectFile struct {
 
 // defaultProject holds every default of tamiz.yml.
 func defaultProject() projectFile {
-	return projectFile{Warehouse: "warehouse", Store: "store", TimeZone: "UTC", Memory: 1 << 30}
+	return projectFile{Warehouse: "warehouse", Store: "store", TimeZone: "UTC", Memory: 1 << 30, Keep: Housekeeping{Runs: 60, Free: 256 << 20}}
 }
 
 // LoadProject reads dir/tamiz.yml. Variables of the command line win over
@@ -117,8 +123,14 @@ func LoadProject(dir, cwd string, vars map[string]string, embedded fs.FS) (*Proj
 		Dir: dir, Pipelines: content.Pipelines, Synthetic: content.Synthetic, Workers: content.Workers,
 		Memory: int64(content.Memory), HTTP: content.HTTP, sources: content.Sources, vars: content.Vars, cliVars: vars, cwd: cwd, files: embedded,
 	}
-	p.Warehouse, p.Store = p.inside(content.Warehouse), p.inside(content.Store)
+	p.Warehouse, p.Retention, p.Keep = p.inside(content.Warehouse), content.Retention, content.Keep
 	var problems []error
+	if err := p.setStore(content.Store, content.S3); err != nil {
+		problems = append(problems, err)
+	}
+	if content.Retention.Latest < 0 || content.Keep.Runs < 2 {
+		problems = append(problems, errors.New("retention.latest must not be negative, and keep.runs must be at least 2"))
+	}
 	if p.TimeZone, err = time.LoadLocation(content.TimeZone); err != nil {
 		problems = append(problems, fmt.Errorf("timezone: %q is unknown: want a name such as America/Mexico_City", content.TimeZone))
 	}

@@ -18,7 +18,20 @@ import (
 // Archive keeps raw bytes for ever, each file under the SHA-256 of its bytes:
 // <folder>/sha256/ab/<64 digits>. Files of private sources lie in a folder of
 // their own, which is never published.
-type Archive struct{ public, private string }
+type Archive struct {
+	public, private string
+	vault           Vault
+}
+
+// Vault is where public raw bytes are kept beside this machine, for ever. It
+// is the store, where that is no folder of this machine.
+type Vault interface {
+	// Keep takes the file of that digest; what it holds already is left as it is.
+	Keep(ctx context.Context, digest pipeline.Digest, path string) error
+	// Fetch writes the bytes of that digest into a new file, or gives
+	// fs.ErrNotExist.
+	Fetch(ctx context.Context, digest pipeline.Digest, path string) error
+}
 
 var (
 	errChanged  = errors.New("the file changed while it was read")
@@ -26,8 +39,9 @@ var (
 )
 
 // NewArchive names the folders; they are made when the first file is added.
-func NewArchive(publicDir, privateDir string) *Archive {
-	return &Archive{public: publicDir, private: privateDir}
+// The vault may be nil: then the public folder is where the bytes are kept.
+func NewArchive(publicDir, privateDir string, vault Vault) *Archive {
+	return &Archive{public: publicDir, private: privateDir, vault: vault}
 }
 
 // Add keeps a file and gives the digest and size of its bytes. A file that is
@@ -60,15 +74,19 @@ func (a *Archive) add(ctx context.Context, path string, private bool, maxBytes i
 	if err := os.MkdirAll(filepath.Dir(target), mode); err != nil {
 		return "", 0, storageError("make a folder of the archive", err)
 	}
-	if err := copyAs(ctx, path, target, digest, maxBytes); err != nil {
+	keep := func(string) error { return nil }
+	if a.vault != nil && !private { // first there: what is here is there as well
+		keep = func(copied string) error { return a.vault.Keep(ctx, digest, copied) }
+	}
+	if err := copyAs(ctx, path, target, digest, maxBytes, keep); err != nil {
 		return "", 0, err
 	}
 	return digest, size, nil
 }
 
 // copyAs copies a file to target whole or not at all, if its bytes still have
-// the digest.
-func copyAs(ctx context.Context, path, target string, digest pipeline.Digest, maxBytes int64) error {
+// the digest and keep takes the copy.
+func copyAs(ctx context.Context, path, target string, digest pipeline.Digest, maxBytes int64, keep func(string) error) error {
 	file, err := os.CreateTemp(filepath.Dir(target), ".adding-")
 	if err != nil {
 		return storageError("add to the archive", err)
@@ -87,6 +105,9 @@ func copyAs(ctx context.Context, path, target string, digest pipeline.Digest, ma
 	}
 	if err := errors.Join(file.Chmod(0o444), file.Sync(), file.Close()); err != nil {
 		return storageError("add to the archive", err)
+	}
+	if err := keep(file.Name()); err != nil {
+		return err
 	}
 	if err := os.Rename(file.Name(), target); err != nil {
 		return storageError("add to the archive", err)
@@ -110,9 +131,51 @@ func (a *Archive) Path(digest pipeline.Digest) (string, error) {
 		Hint:  "put the file with these bytes back into its source's folder, then: tamiz run --fetch"}
 }
 
-// Verify reads archived bytes again and compares their digest. A damaged file
-// is moved aside, as <digest>.damaged, so that the same bytes can be added anew.
+// Verify makes sure that the bytes of that digest lie on this machine, as they
+// were. What is not here is fetched from the vault; a damaged file is moved
+// aside, as <digest>.damaged, so that the same bytes can be added anew. Bytes
+// that cannot be had so give an error of kind Storage.
 func (a *Archive) Verify(ctx context.Context, digest pipeline.Digest) error {
+	err := a.verify(ctx, digest)
+	if err == nil || a.vault == nil || ctx.Err() != nil {
+		return err
+	}
+	if fetchErr := a.restore(ctx, digest); errors.Is(fetchErr, fs.ErrNotExist) {
+		return err
+	} else if fetchErr != nil {
+		return fetchErr
+	}
+	return a.verify(ctx, digest)
+}
+
+// restore fetches public bytes from the vault.
+func (a *Archive) restore(ctx context.Context, digest pipeline.Digest) error {
+	target := a.place(a.public, digest)
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return storageError("make a folder of the archive", err)
+	}
+	aside := target + ".fetching"
+	defer os.Remove(aside)
+	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return storageError("fetch raw bytes from the store", err)
+	}
+	if err := a.vault.Fetch(ctx, digest, aside); err != nil {
+		return err
+	}
+	got, _, err := hashInto(ctx, io.Discard, aside, 0)
+	if err != nil {
+		return storageError("fetch raw bytes from the store", err)
+	}
+	if got != digest {
+		return damagedError(digest, got)
+	}
+	if err := os.Rename(aside, target); err != nil {
+		return storageError("fetch raw bytes from the store", err)
+	}
+	return syncDir(filepath.Dir(target))
+}
+
+func (a *Archive) verify(ctx context.Context, digest pipeline.Digest) error {
 	path, err := a.Path(digest)
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func put(t *testing.T, path, content string) string {
 
 func TestArchive_KeepsBytesByDigest(t *testing.T) {
 	dir := t.TempDir()
-	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"))
+	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"), nil)
 	path := put(t, filepath.Join(dir, "in.csv"), "a,b\n1,2\n")
 	want, wantSize, err := pipeline.HashFile(path)
 	if err != nil {
@@ -54,7 +54,7 @@ func TestArchive_KeepsBytesByDigest(t *testing.T) {
 
 func TestArchive_CopiesOnce(t *testing.T) {
 	dir := t.TempDir()
-	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"))
+	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"), nil)
 	path := put(t, filepath.Join(dir, "in.csv"), "a\n")
 	digest, _, err := archive.Add(t.Context(), path, false, 0)
 	if err != nil {
@@ -77,7 +77,7 @@ func TestArchive_CopiesOnce(t *testing.T) {
 
 func TestArchive_FindsDamageAndTakesTheBytesAgain(t *testing.T) {
 	dir := t.TempDir()
-	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"))
+	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"), nil)
 	path := put(t, filepath.Join(dir, "in.csv"), "a,b\n1,2\n")
 	digest, _, err := archive.Add(t.Context(), path, false, 0)
 	if err != nil {
@@ -105,7 +105,7 @@ func TestArchive_FindsDamageAndTakesTheBytesAgain(t *testing.T) {
 
 func TestArchive_RefusesWhatItMustNotKeep(t *testing.T) {
 	dir := t.TempDir()
-	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"))
+	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"), nil)
 	large := put(t, filepath.Join(dir, "large.csv"), strings.Repeat("x", 1001))
 	if _, _, err := archive.Add(t.Context(), large, false, 1000); err == nil || !strings.Contains(err.Error(), "larger than its card allows") {
 		t.Errorf("a large file: got %v", err)
@@ -146,7 +146,7 @@ func (m *meddler) Err() error {
 
 func TestArchive_TriesOnceMoreWhereAFileChanges(t *testing.T) {
 	dir := t.TempDir()
-	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"))
+	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"), nil)
 	path := put(t, filepath.Join(dir, "in.csv"), "as it was")
 	once := &meddler{Context: t.Context(), path: path, when: func(asked int) bool { return asked == 3 }}
 	digest, size, err := archive.Add(once, path, false, 0)

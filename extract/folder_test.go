@@ -27,7 +27,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{dir: dir, clock: c,
 		source: pipeline.Source{Name: "registry", Path: "config/mx/sources/registry.yml", URL: "unverified",
 			Folder: filepath.Join(dir, "inbox", "registry", "*.csv"), Parsing: pipeline.Parsing{MaxBytes: 100}},
-		archive: extract.NewArchive(filepath.Join(dir, "archive"), filepath.Join(dir, "private")),
+		archive: extract.NewArchive(filepath.Join(dir, "archive"), filepath.Join(dir, "private"), nil),
 		log:     openLog(t, filepath.Join(dir, "observations.jsonl"), c)}
 	w.watch = &extract.Watch{Archive: w.archive, Log: w.log, Scratch: filepath.Join(dir, "downloads")}
 	if err := os.MkdirAll(filepath.Join(dir, "inbox", "registry"), 0o755); err != nil {

@@ -113,16 +113,22 @@ type Check struct {
 	MaxShare float64  `json:"max_share"` // share of rows that may offend
 	Previous bool     `json:"previous"`  // it reads the previous snapshot, or a source's last good version
 	Problem  string   `json:"-"`         // in words, for gates
-	Hint     string   `json:"-"`         // what to do, for gates
-	Path     string   `json:"-"`
+
+	Question map[string]string `json:"-"` // by language, for checks that hold
+
+	Hint string `json:"-"` // what to do, for gates
+	Path string `json:"-"`
 }
 
 // Severity says what a failing check does.
 type Severity string
 
-// A failing warning is shown; a failing error holds the publication.
+// A failing warning is shown. A failing hold is a question: the publication
+// waits until a person says yes or no. A failing error is a promise that is
+// broken: the publication waits until somebody has mended it.
 const (
 	Warn  Severity = "warn"
+	Ask   Severity = "hold"
 	Fatal Severity = "error"
 )
 

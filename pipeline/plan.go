@@ -41,6 +41,15 @@ func Identity(file Digest, beside []Beside) Digest {
 	return DigestOf(parts...)
 }
 
+// Digests gives the digests of a pinned file and of what belongs to it.
+func (p Pin) Digests() []Digest {
+	digests := []Digest{p.Digest}
+	for _, other := range p.Beside {
+		digests = append(digests, other.Digest)
+	}
+	return digests
+}
+
 // SameFiles reports whether two lists of pins hold the same bytes.
 func SameFiles(a, b []Pin) bool {
 	return slices.EqualFunc(a, b, func(x, y Pin) bool { return x.Identity() == y.Identity() })
@@ -55,6 +64,16 @@ type Pins struct {
 	Previous  *Previous        `json:"previous,omitempty"`
 
 	Vintages map[string][]Vintage `json:"vintages,omitempty"` // of sources with a history, by day
+}
+
+// Versions gives all versions of a source that a run stands on: the present
+// one, then those of its history.
+func (p *Pins) Versions(source string) [][]Pin {
+	versions := [][]Pin{p.Sources[source]}
+	for _, vintage := range p.Vintages[source] {
+		versions = append(versions, vintage.Files)
+	}
+	return versions
 }
 
 // Previous is the snapshot that a run is compared with; only checks read it.

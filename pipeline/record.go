@@ -31,6 +31,10 @@ type RunRecord struct {
 	FinishedAt time.Time         `json:"finished_at"`
 	Verdict    Verdict           `json:"verdict"`
 	Reason     string            `json:"reason,omitempty"`
+	Because    Sentence          `json:"because,omitzero"`     // the reason, to be said in any language
+	Period     string            `json:"period_end,omitempty"` // for which it ran
+	DueAt      time.Time         `json:"due_at,omitzero"`      // of a run of the schedule
+	Holds      []Hold            `json:"holds,omitempty"`      // what a person must decide about
 	Snapshot   string            `json:"snapshot,omitempty"`
 	Tamiz      string            `json:"tamiz"`
 	DuckDB     string            `json:"duckdb"`
@@ -40,6 +44,25 @@ type RunRecord struct {
 	Sources    []SourceRecord    `json:"sources"`
 	Steps      []StepRecord      `json:"steps"`
 }
+
+// Hold is one reason why a run was held.
+type Hold struct {
+	Kind       string   `json:"kind"`             // gate, promise, dead source, damaged, withdrawn
+	Gate       string   `json:"gate,omitempty"`   // table.name of the check
+	Source     string   `json:"source,omitempty"` // that it is about
+	Because    Sentence `json:"because"`
+	Details    string   `json:"details,omitempty"` // the first offending rows, or the whole message
+	Approvable bool     `json:"approvable"`        // a person may let it pass
+}
+
+// The kinds of holds.
+const (
+	HoldGate      = "gate"        // a question about the result
+	HoldPromise   = "promise"     // the data break a promise: somebody must mend it
+	HoldDead      = "dead source" // a required source has failed for too long
+	HoldDamaged   = "damaged"     // raw bytes that it stands on are not what they were
+	HoldWithdrawn = "withdrawn"   // it is what was withdrawn before
+)
 
 // SourceRecord says how a source stood in a run.
 type SourceRecord struct {
@@ -69,6 +92,15 @@ type StepRecord struct {
 	Checks      []CheckResult     `json:"checks,omitempty"`
 }
 
+// Names of the files of a run.
+const (
+	pinsFile        = "inputs.json"
+	recordFileOfRun = "run.json"
+)
+
+// RunFiles are the files of a run that are kept in the store as well.
+var RunFiles = []string{pinsFile, recordFileOfRun}
+
 // Runs is the folder in which the runs of one pipeline are kept.
 type Runs struct{ dir string }
 
@@ -82,12 +114,12 @@ func (r Runs) Dir(id string) string { return filepath.Join(r.dir, id) }
 
 // WritePins keeps what a run stands on, before anything else happens.
 func (r Runs) WritePins(id string, pins Pins) error {
-	return r.write(id, "inputs.json", pins)
+	return r.write(id, pinsFile, pins)
 }
 
 // WriteRecord keeps what came of a run.
 func (r Runs) WriteRecord(record *RunRecord) error {
-	return r.write(record.ID, "run.json", record)
+	return r.write(record.ID, recordFileOfRun, record)
 }
 
 func (r Runs) write(id, name string, value any) error {
@@ -117,7 +149,7 @@ func (r Runs) IDs() ([]string, error) {
 // Record reads one run's record; fs.ErrNotExist if it was interrupted.
 func (r Runs) Record(id string) (*RunRecord, error) {
 	var record RunRecord
-	return &record, r.read(id, "run.json", &record)
+	return &record, r.read(id, recordFileOfRun, &record)
 }
 
 // LastPins reads what the latest run stood on, nil if there was none.
@@ -128,13 +160,34 @@ func (r Runs) LastPins() (*Pins, error) {
 	}
 	for i := len(ids) - 1; i >= 0; i-- {
 		var pins Pins
-		err := r.read(ids[i], "inputs.json", &pins)
+		err := r.read(ids[i], pinsFile, &pins)
 		if err == nil {
 			return &pins, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
+	}
+	return nil, nil
+}
+
+// LastGood reads what the latest run stood on that published, or found
+// nothing new: its versions were accepted. It is nil if there was none.
+func (r Runs) LastGood() (*Pins, error) {
+	ids, err := r.IDs()
+	if err != nil {
+		return nil, err
+	}
+	for i := len(ids) - 1; i >= 0; i-- {
+		record, err := r.Record(ids[i])
+		if errors.Is(err, fs.ErrNotExist) || err == nil && record.Verdict != Published && record.Verdict != NothingNew {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		var pins Pins
+		return &pins, r.read(ids[i], pinsFile, &pins)
 	}
 	return nil, nil
 }

@@ -283,7 +283,7 @@ func (w *Walk) task(step *Step) (Task, error) {
 	task := Task{Step: step, Memory: w.Memory}
 	if step.Kind == StepRead {
 		raw := TaskInput{Table: step.Table}
-		for _, digest := range append([]Digest{step.Raw}, besideDigests(step.Beside)...) {
+		for _, digest := range (Pin{Digest: step.Raw, Beside: step.Beside}).Digests() {
 			path, err := w.RawPath(digest)
 			if err != nil {
 				return task, err
@@ -296,14 +296,6 @@ func (w *Walk) task(step *Step) (Task, error) {
 	var err error
 	task.Dir, err = w.Warehouse.Scratch(step.Kind)
 	return task, err
-}
-
-func besideDigests(beside []Beside) []Digest {
-	var digests []Digest
-	for _, other := range beside {
-		digests = append(digests, other.Digest)
-	}
-	return digests
 }
 
 // InputFiles gives the Parquet files of a step's inputs.

@@ -115,7 +115,11 @@ func adoptionOf(ctx context.Context, project *config.Project, name, snapshotID, 
 	if err != nil {
 		return nil, err
 	}
-	units, err := readUnits(ctx, store.Path, snapshot, p)
+	views, err := martFiles(ctx, store, name, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	units, err := readUnits(ctx, views, snapshot, p)
 	if err != nil {
 		return nil, err
 	}
@@ -125,16 +129,8 @@ func adoptionOf(ctx context.Context, project *config.Project, name, snapshotID, 
 }
 
 // readUnits reads the rows of the mart with what the two conditions say.
-func readUnits(ctx context.Context, path func(string) (string, error), snapshot *load.Snapshot, p *pipeline.Pipeline) ([]unit, error) {
+func readUnits(ctx context.Context, views map[string]string, snapshot *load.Snapshot, p *pipeline.Pipeline) ([]unit, error) {
 	adoption := p.Adoption
-	views := map[string]string{}
-	for _, table := range snapshot.Tables {
-		file, err := path(load.TableKey(p.Name, snapshot.Snapshot, table.File))
-		if err != nil {
-			return nil, err
-		}
-		views[table.Name] = file
-	}
 	if views[adoption.Mart] == "" {
 		return nil, &pipeline.Error{Kind: pipeline.Config, Subject: snapshot.Snapshot, Problem: "this snapshot has no table " + adoption.Mart, Where: adoption.Path}
 	}

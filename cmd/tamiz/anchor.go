@@ -12,7 +12,6 @@ import (
 
 	"tamiz/config"
 	"tamiz/load"
-	"tamiz/load/dirstore"
 	"tamiz/pipeline"
 )
 
@@ -100,8 +99,8 @@ func anchor(command *cobra.Command, o *options, name, id string, write bool) err
 }
 
 // anchorEdits computes the anchors over the marts of a snapshot.
-func anchorEdits(ctx context.Context, store *dirstore.Store, p *pipeline.Pipeline, snapshot *load.Snapshot) ([]config.RowEdit, error) {
-	views, err := martFiles(store, p.Name, snapshot)
+func anchorEdits(ctx context.Context, store load.Local, p *pipeline.Pipeline, snapshot *load.Snapshot) ([]config.RowEdit, error) {
+	views, err := martFiles(ctx, store, p.Name, snapshot)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"tamiz/config"
 	"tamiz/lineage"
 	"tamiz/load"
-	"tamiz/load/dirstore"
 	"tamiz/pipeline"
 )
 
@@ -95,7 +94,7 @@ func diff(command *cobra.Command, o *options, name, file string, ids []string) e
 			Hint: "write diff: {mart: …, key: […], value: …, unit: {one: …, many: …}, groups: […]}"}
 	}
 	var sides []*load.Snapshot
-	var store *dirstore.Store
+	var store load.Local
 	for _, id := range ids {
 		if id == "latest" {
 			id = ""

@@ -8,17 +8,16 @@ import (
 
 	"tamiz/config"
 	"tamiz/load"
-	"tamiz/load/dirstore"
 	"tamiz/pipeline"
 )
 
 // compareSnapshots compares what two snapshots published, and says what they
 // stand on that is not the same.
-func compareSnapshots(ctx context.Context, store *dirstore.Store, p *pipeline.Pipeline, before, after *load.Snapshot) (*comparison, error) {
+func compareSnapshots(ctx context.Context, store load.Local, p *pipeline.Pipeline, before, after *load.Snapshot) (*comparison, error) {
 	result := newComparison(p, before.Snapshot, after.Snapshot, before.Method.Version, after.Method.Version)
 	var sides []map[string]string
 	for _, snapshot := range []*load.Snapshot{before, after} {
-		views, err := martFiles(store, p.Name, snapshot)
+		views, err := martFiles(ctx, store, p.Name, snapshot)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -13,7 +14,6 @@ import (
 
 	"tamiz/config"
 	"tamiz/load"
-	"tamiz/load/dirstore"
 	"tamiz/pipeline"
 )
 
@@ -51,7 +51,7 @@ tamiz log list PIPELINE tells the columns and what is allowed in them.`,
 			if err != nil {
 				return err
 			}
-			l, err := o.openLogs(arguments[0], arguments[1])
+			l, err := o.openLogs(command.Context(), arguments[0], arguments[1])
 			if err != nil {
 				return err
 			}
@@ -90,7 +90,7 @@ func newLogList(o *options) *cobra.Command {
 			if len(arguments) == 1 {
 				return o.describeLogs(command, arguments[0], asJSON)
 			}
-			l, err := o.openLogs(arguments[0], arguments[1])
+			l, err := o.openLogs(command.Context(), arguments[0], arguments[1])
 			if err != nil {
 				return err
 			}
@@ -122,12 +122,12 @@ func newLogList(o *options) *cobra.Command {
 // logs is the logs of a pipeline, and one of them that is meant.
 type logs struct {
 	p      *pipeline.Pipeline
-	store  *dirstore.Store
+	store  load.Store
 	source *pipeline.Source
 }
 
 // openLogs finds a log by its name; "" means none of them.
-func (o *options) openLogs(name, wanted string) (*logs, error) {
+func (o *options) openLogs(ctx context.Context, name, wanted string) (*logs, error) {
 	project, err := o.openProject()
 	if err != nil {
 		return nil, err
@@ -135,17 +135,17 @@ func (o *options) openLogs(name, wanted string) (*logs, error) {
 	if _, err := pipelines(project, []string{name}); err != nil {
 		return nil, err
 	}
-	return findLog(project, name, wanted)
+	return findLog(ctx, project, name, wanted)
 }
 
-func findLog(project *config.Project, name, wanted string) (*logs, error) {
+func findLog(ctx context.Context, project *config.Project, name, wanted string) (*logs, error) {
 	p, err := project.Pipeline(name)
 	if err != nil {
 		return nil, err
 	}
 	l := &logs{p: p}
-	if l.store, err = dirstore.Open(project.Store); err != nil {
-		return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: project.Store, Err: err}
+	if l.store, err = openStore(ctx, project); err != nil {
+		return nil, err
 	}
 	var names []string
 	for i := range p.Sources {
@@ -276,7 +276,7 @@ type loggedColumn struct {
 
 // describeLogs tells the logs of a pipeline and what they hold.
 func (o *options) describeLogs(command *cobra.Command, name string, asJSON bool) error {
-	l, err := o.openLogs(name, "")
+	l, err := o.openLogs(command.Context(), name, "")
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ type looking struct {
 	watch      *extract.Watch
 	pins       map[string][]pipeline.Pin
 	good       map[string][]pipeline.Pin // the last good versions
+	decisions  []pipeline.Decision
 	faults     map[string]error
 	refused    map[string][]pipeline.Pin // new versions that failed
 	notes      map[string][]string
@@ -39,9 +40,7 @@ const (
 // look asks all sources, judges new versions, and settles what each of them
 // gives to this run: its new version, its last good one, or nothing.
 func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.Pin, error) {
-	l := &looking{session: r.session, pins: map[string][]pipeline.Pin{}, good: good, faults: map[string]error{}, refused: map[string][]pipeline.Pin{}, notes: map[string][]string{},
-		watch: &extract.Watch{Archive: r.archive, Log: r.log, Scratch: filepath.Join(r.warehouse.Dir(), "tmp", "downloads"), Web: web.New(web.Options{
-			UserAgent: userAgent(r.project.HTTP.Contact), Tries: r.project.HTTP.Tries, Wait: r.project.HTTP.Wait, IdleTimeout: r.project.HTTP.Timeout})}}
+	l := &looking{session: r.session, decisions: r.decisions, pins: map[string][]pipeline.Pin{}, good: good, faults: map[string]error{}, refused: map[string][]pipeline.Pin{}, notes: map[string][]string{}, watch: r.watch()}
 	if err := l.observe(r.ctx, &bar{w: r.out, began: time.Now()}); err != nil {
 		return nil, err
 	}
@@ -51,6 +50,7 @@ func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.P
 		progress.show(event)
 		r.logEvent(event)
 	}
+	l.refuse()
 	if err := l.admit(r.ctx, walk, nil); err != nil {
 		return nil, err
 	}
@@ -74,10 +74,17 @@ func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.P
 			pins[source.Name] = state.Pins
 		}
 		if state.State == sourceDead {
-			r.decisions = append(r.decisions, state)
+			r.record.Holds = append(r.record.Holds, pipeline.Hold{Kind: pipeline.HoldDead, Source: source.Name, Gate: deadGate(source.Name), Approvable: true, Details: state.Message,
+				Because: pipeline.Sentence{Key: "held_dead", Values: map[string]any{"source": source.Name, "Count": state.Days}}})
 		}
 	}
 	return pins, nil
+}
+
+// watch looks at the world for this session.
+func (s *session) watch() *extract.Watch {
+	return &extract.Watch{Archive: s.archive, Log: s.log, Scratch: filepath.Join(s.warehouse.Dir(), "tmp", "downloads"), Web: web.New(web.Options{
+		UserAgent: userAgent(s.project.HTTP.Contact), Tries: s.project.HTTP.Tries, Wait: s.project.HTTP.Wait, IdleTimeout: s.project.HTTP.Timeout})}
 }
 
 // keep counts what an admission ran.
@@ -157,6 +164,21 @@ func (l *looking) see(source string, observation extract.Observation) {
 	}
 }
 
+// refuse sets aside those versions that a person has rejected.
+func (l *looking) refuse() {
+	for i := range l.p.Sources {
+		name := l.p.Sources[i].Name
+		decision := pipeline.Refuses(l.decisions, name, l.pins[name])
+		if decision == nil {
+			continue
+		}
+		l.faults[name] = &pipeline.Error{Kind: pipeline.Drift, Subject: name, Problem: "this version was rejected",
+			Where: decision.Who + ", " + decision.At.Format(pipeline.DateLayout), Found: decision.Reason, Hint: "bring a corrected file, or wait until the publisher has one"}
+		l.refused[name] = l.pins[name]
+		delete(l.pins, name)
+	}
+}
+
 // admit judges those new versions that are not in use yet, all of them or
 // those of some sources.
 func (l *looking) admit(ctx context.Context, walk *pipeline.Walk, only map[string]bool) error {
@@ -167,7 +189,11 @@ func (l *looking) admit(ctx context.Context, walk *pipeline.Walk, only map[strin
 		if len(pins) == 0 || pipeline.SameFiles(pins, l.good[source.Name]) || (only != nil && !only[source.Name]) {
 			continue
 		}
-		candidates = append(candidates, &pipeline.Candidate{Source: source, Pins: pins, Good: l.good[source.Name]})
+		candidate := &pipeline.Candidate{Source: source, Pins: pins}
+		if l.archived(l.good[source.Name]) { // else there is nothing left to compare with
+			candidate.Good = l.good[source.Name]
+		}
+		candidates = append(candidates, candidate)
 	}
 	if len(candidates) == 0 {
 		return nil
@@ -210,6 +236,7 @@ func (l *looking) inboxes(ctx context.Context) (map[string]bool, error) {
 			l.see(source.Name, observation)
 		}
 	}
+	l.refuse()
 	return found, nil
 }
 
@@ -235,6 +262,9 @@ func (l *looking) settle(source *pipeline.Source) (pipeline.SourceRecord, error)
 	}
 	state.Problem = e.Problem
 	good := l.good[source.Name]
+	if source.Dead == "" {
+		source.Dead = declaredDead(l.decisions, source.Name, since)
+	}
 	dead := source.DeadAfter > 0 && state.Days > source.DeadAfter
 	switch {
 	case len(good) == 0 && source.Required:
@@ -283,38 +313,51 @@ func carriedEffect(source *pipeline.Source, good []pipeline.Pin, days int) strin
 	return text + ")"
 }
 
-// goodVersions gives what the last run stood on or, if no run is kept, the
-// latest snapshot, as far as its bytes are archived.
-func (r *runState) goodVersions(before *pipeline.Pins) map[string][]pipeline.Pin {
-	versions := map[string][]pipeline.Pin{}
-	if before != nil {
-		versions = before.Sources
-	} else if r.latest != nil {
-		for _, source := range r.latest.Sources {
-			versions[source.Name] = source.Files
+// deadGate names the question whether a source counts as dead.
+func deadGate(source string) string { return "dead." + source }
+
+// declaredDead gives why a person has declared a source dead since it began to
+// fail, "" if nobody has.
+func declaredDead(decisions []pipeline.Decision, source string, since time.Time) string {
+	for _, decision := range decisions {
+		if slices.Contains(decision.Dead, source) && !decision.At.Before(since) {
+			return decision.Reason
 		}
 	}
+	return ""
+}
+
+// goodVersions gives the versions that were accepted last, by this machine's
+// last good run or in the latest snapshot, whichever saw a source later.
+func (r *runState) goodVersions(accepted *pipeline.Pins) map[string][]pipeline.Pin {
 	good := map[string][]pipeline.Pin{}
-	for name, pins := range versions {
-		if !r.archived(pins) {
-			continue
+	take := func(name string, pins []pipeline.Pin) {
+		if len(pins) == 0 || len(good[name]) > 0 && !pins[0].ObservedAt.After(good[name][0].ObservedAt) {
+			return
 		}
-		for _, pin := range pins {
-			pin.Carried = ""
-			good[name] = append(good[name], pin)
+		good[name] = slices.Clone(pins)
+		for i := range good[name] {
+			good[name][i].Carried = ""
+		}
+	}
+	if accepted != nil {
+		for name, pins := range accepted.Sources {
+			take(name, pins)
+		}
+	}
+	if r.latest != nil {
+		for _, source := range r.latest.Sources {
+			take(source.Name, source.Files)
 		}
 	}
 	return good
 }
 
-func (r *runState) archived(pins []pipeline.Pin) bool {
+// archived reports whether the bytes of a version lie on this machine.
+func (s *session) archived(pins []pipeline.Pin) bool {
 	for _, pin := range pins {
-		digests := []pipeline.Digest{pin.Digest}
-		for _, beside := range pin.Beside {
-			digests = append(digests, beside.Digest)
-		}
-		for _, digest := range digests {
-			if _, err := r.archive.Path(digest); err != nil {
+		for _, digest := range pin.Digests() {
+			if _, err := s.archive.Path(digest); err != nil {
 				return false
 			}
 		}

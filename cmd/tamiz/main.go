@@ -38,6 +38,7 @@ var errHeld = errors.New("held")
 var errDiffers = errors.New("differences found")
 
 func run(arguments []string) int {
+	signal.Ignore(syscall.SIGXFSZ) // a file that may not grow is an error of the disk, not the end
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	command := newRoot()

@@ -86,7 +86,7 @@ func digests(t *testing.T, project, name string) map[string]pipeline.Digest {
 	}
 	found := map[string]pipeline.Digest{}
 	for _, table := range snapshot.Tables {
-		path, err := store.Path(load.TableKey(name, snapshot.Snapshot, table.File))
+		path, err := store.File(context.Background(), load.TableKey(name, snapshot.Snapshot, table.File), table.Digest)
 		if err != nil {
 			t.Fatal(err)
 		}

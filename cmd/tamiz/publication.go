@@ -136,7 +136,7 @@ func (r *runState) tellVerdict(flags string) {
 			rows, bytes = rows+table.Rows, bytes+table.Bytes
 		}
 		fmt.Fprintf(w, "  %s %s   %s, %s rows, %s   %s\n\n", paint(w, green, "published"), r.record.Snapshot, plural(len(r.published.Tables), "mart", "marts"),
-			count(rows), size(bytes), filepath.Join(relative(r.project.Store), r.p.Name))
+			count(rows), size(bytes), storeName(r.project, r.p.Name))
 	}
 	lines, err := r.summary()
 	if err != nil {

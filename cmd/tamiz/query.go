@@ -12,7 +12,6 @@ import (
 
 	"tamiz/internal/duck"
 	"tamiz/load"
-	"tamiz/load/dirstore"
 	"tamiz/pipeline"
 )
 
@@ -46,7 +45,7 @@ The query can read nothing else and change nothing.`,
 			if err != nil {
 				return err
 			}
-			views, err := martFiles(store, name, snapshot)
+			views, err := martFiles(command.Context(), store, name, snapshot)
 			if err != nil {
 				return err
 			}
@@ -63,11 +62,11 @@ The query can read nothing else and change nothing.`,
 }
 
 // martFiles says where the marts of a snapshot lie, by name.
-func martFiles(store *dirstore.Store, name string, snapshot *load.Snapshot) (map[string]string, error) {
+func martFiles(ctx context.Context, store load.Local, name string, snapshot *load.Snapshot) (map[string]string, error) {
 	files := map[string]string{}
 	var err error
 	for _, table := range snapshot.Tables {
-		if files[table.Name], err = store.Path(load.TableKey(name, snapshot.Snapshot, table.File)); err != nil {
+		if files[table.Name], err = store.File(ctx, load.TableKey(name, snapshot.Snapshot, table.File), table.Digest); err != nil {
 			return nil, err
 		}
 	}

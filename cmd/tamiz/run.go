@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tamiz/load"
 	"tamiz/pipeline"
 )
 
@@ -20,6 +19,8 @@ type runFlags struct {
 	fetch               bool
 	workers             int
 	asOf                string
+	at, due             string // RFC 3339
+	pinned              string // a run whose pins are taken
 }
 
 func (f *runFlags) add(command *cobra.Command) {
@@ -67,7 +68,35 @@ in flags or configuration; 75 another run is at work; 130 interrupted.`,
 	command.Flags().BoolVar(&f.dryRun, "dry-run", false, "only say what would run, and why")
 	command.Flags().BoolVar(&f.fetch, "fetch", true, "look at the sources anew; --fetch=false takes the files of the last run")
 	command.Flags().IntVar(&f.workers, "workers", 0, "steps beside each other (default: one a core)")
+	command.Flags().StringVar(&f.due, "due", "", "the run is the schedule's, due at this time, such as 2026-12-01T06:00:00-06:00")
+	f.addClock(command)
 	return command
+}
+
+func (f *runFlags) addClock(command *cobra.Command) {
+	command.Flags().StringVar(&f.at, "at", "", "act as if it were this time now, such as 2026-12-01T06:00:00-06:00 (tests, backfills)")
+}
+
+// clock is the clock of the run: the machine's or, with --at, one that began
+// at that time when the process did.
+func (f *runFlags) clock() (func() time.Time, error) {
+	if f.at == "" {
+		return time.Now, nil
+	}
+	at, err := parseTime("--at", f.at)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	return func() time.Time { return at.Add(time.Since(began)) }, nil
+}
+
+func parseTime(flag, text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, &pipeline.Error{Kind: pipeline.Config, Problem: fmt.Sprintf("%s %q is not a time such as 2026-12-01T06:00:00-06:00", flag, text)}
+	}
+	return at, nil
 }
 
 func runAll(command *cobra.Command, o *options, f *runFlags, arguments []string) error {
@@ -85,12 +114,16 @@ func runAll(command *cobra.Command, o *options, f *runFlags, arguments []string)
 	}
 	var records []*pipeline.RunRecord
 	var errs []error
+	now, err := f.clock()
+	if err != nil {
+		return err
+	}
 	for _, name := range names {
 		out := io.Writer(command.OutOrStdout())
 		if asJSON {
 			out = io.Discard
 		}
-		s, err := openSession(command.Context(), project, name)
+		s, err := openSessionAt(command.Context(), project, name, now)
 		if err != nil {
 			return err
 		}
@@ -118,10 +151,10 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags str
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		r.record.Verdict, r.record.Reason = pipeline.FailedRun, firstLine(err)
+		r.record.Verdict, r.record.Reason, r.record.Because = pipeline.FailedRun, firstLine(err), whyFailed(err)
 	}
-	if finishErr := r.finish(); finishErr != nil {
-		err = errors.Join(err, finishErr)
+	if finishErr := r.finish(); finishErr != nil && !(r.record.Verdict == pipeline.FailedRun && pipeline.KindOf(err) == pipeline.Storage) {
+		err = errors.Join(err, finishErr) // else the same store says the same again
 	}
 	r.tell(flags, err)
 	if err == nil && r.record.Verdict == pipeline.Held {
@@ -132,7 +165,7 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags str
 
 // walk looks, plans, runs, judges and publishes.
 func (r *runState) walk() error {
-	if err := r.checkMethod(r.ctx); err != nil {
+	if err := r.enter(); err != nil {
 		return err
 	}
 	if err := r.pin(); err != nil {
@@ -145,6 +178,12 @@ func (r *runState) walk() error {
 	if err := r.plan(); err != nil {
 		return err
 	}
+	if err := r.verifyRaw(); err != nil {
+		return err
+	}
+	if r.mustWait(r.record.Holds) { // before steps that may not be able to run
+		return nil
+	}
 	if err := r.steps(); err != nil {
 		return err
 	}
@@ -153,69 +192,4 @@ func (r *runState) walk() error {
 		return nil
 	}
 	return r.judge()
-}
-
-// judge reads what the checks found and publishes, or holds.
-func (r *runState) judge() error {
-	checks, err := r.checks()
-	if err != nil {
-		return err
-	}
-	for _, check := range checks {
-		switch {
-		case check.Passed:
-			r.passed++
-		case check.Severity == pipeline.Warn:
-			r.warnings = append(r.warnings, check)
-		default:
-			r.failures = append(r.failures, check)
-		}
-	}
-	if len(r.decisions) > 0 {
-		dead := r.decisions[0]
-		r.record.Verdict = pipeline.Held
-		r.record.Reason = fmt.Sprintf("the required source %s has failed for %s", dead.Source, plural(dead.Days, "day", "days"))
-		return nil
-	}
-	if len(r.failures) > 0 {
-		r.record.Verdict = pipeline.Held
-		r.record.Reason = fmt.Sprintf("%s failed, first %s in %s", plural(len(r.failures), "check", "checks"), r.failures[0].Name, r.failures[0].Table)
-		return nil
-	}
-	if r.same {
-		r.record.Verdict, r.record.Snapshot = pipeline.NothingNew, r.latest.Snapshot
-		return nil
-	}
-	publication, err := r.publication()
-	if err != nil {
-		return err
-	}
-	snapshot, isNew, err := load.Publish(r.ctx, r.store, publication, r.now())
-	if err != nil {
-		return &pipeline.Error{Kind: pipeline.Storage, Subject: r.project.Store, Problem: "publish the snapshot", Err: err,
-			Effect: "readers still see the last snapshot, whole", Hint: "run again; what is done is kept"}
-	}
-	r.published = snapshot
-	r.record.Snapshot = snapshot.Snapshot
-	r.record.Verdict = pipeline.NothingNew
-	if isNew {
-		r.record.Verdict = pipeline.Published
-	}
-	return nil
-}
-
-// checks lists what every check of the plan found, in the plan's order.
-func (r *runState) checks() ([]pipeline.CheckResult, error) {
-	var results []pipeline.CheckResult
-	for _, step := range r.graph.Steps {
-		if step.Kind != pipeline.StepCheck {
-			continue
-		}
-		record, err := r.warehouse.Record(step.Fingerprint)
-		if err != nil {
-			return nil, err
-		}
-		results = append(results, record.Checks...)
-	}
-	return results, nil
 }

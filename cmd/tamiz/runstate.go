@@ -38,10 +38,14 @@ type runState struct {
 	ran       map[pipeline.Digest]*pipeline.Record
 	passed    int
 	warnings  []pipeline.CheckResult
-	failures  []pipeline.CheckResult
-	changed   int                     // sources with other files than in the last run
-	gates     int                     // steps that judged new versions
-	decisions []pipeline.SourceRecord // dead sources, which a person must decide about
+	failures  []failure
+	changed   int // sources with other files than in the last run
+	gates     int // steps that judged new versions
+	ledger    *load.Ledger
+	decisions []pipeline.Decision // that people have taken, the oldest first
+	approved  []string            // gates that a person let pass for this very result
+	verdict   pipeline.PeriodVerdict
+	isFirst   bool // the verdict is a new one
 	lookTime  time.Duration
 	stepTime  time.Duration
 	events    *zap.Logger
@@ -54,6 +58,12 @@ func (s *session) begin(ctx context.Context, f *runFlags, out io.Writer) (*runSt
 	if err != nil {
 		return nil, err
 	}
+	dueAt := time.Time{}
+	if f.due != "" {
+		if dueAt, err = parseTime("--due", f.due); err != nil {
+			return nil, err
+		}
+	}
 	unlock, err := s.lock()
 	if err != nil {
 		return nil, err
@@ -65,7 +75,7 @@ func (s *session) begin(ctx context.Context, f *runFlags, out io.Writer) (*runSt
 	began := s.now().UTC()
 	r := &runState{session: s, ctx: ctx, flags: f, out: out, asOf: asOf, closers: []func(){unlock}, ran: map[pipeline.Digest]*pipeline.Record{},
 		record: &pipeline.RunRecord{ID: fmt.Sprintf("%s-%04x", began.Format("20060102T150405.000"), os.Getpid()&0xffff), Pipeline: s.p.Name,
-			StartedAt: began, Tamiz: versionText(), DuckDB: s.duckDB, Platform: platform(), Workers: f.workers}}
+			StartedAt: began, DueAt: dueAt, Tamiz: versionText(), DuckDB: s.duckDB, Platform: platform(), Workers: f.workers}}
 	if r.record.Workers == 0 {
 		r.record.Workers = s.project.Workers
 	}
@@ -111,23 +121,30 @@ func (r *runState) pin() error {
 	if err != nil {
 		return err
 	}
+	accepted, err := r.runs.LastGood()
+	if err != nil {
+		return err
+	}
 	var previous *pipeline.Previous
 	if r.latest, previous, err = r.session.latest(r.ctx); err != nil {
 		return err
+	}
+	if r.flags.pinned != "" {
+		return r.pinAs(r.flags.pinned)
 	}
 	r.pins = pipeline.Pins{Synthetic: r.project.Synthetic}
 	if r.pins.PeriodEnd, r.pins.AsOf, err = r.dates(r.asOf); err != nil {
 		return err
 	}
+	r.record.Period = r.pins.PeriodEnd
 	if r.flags.fetch || before == nil {
-		r.pins.Sources, err = r.look(r.goodVersions(before))
+		if r.pins.Sources, err = r.look(r.goodVersions(accepted)); err == nil {
+			err = r.pinVintages(accepted)
+		}
 	} else {
-		r.pins.Sources = before.Sources
+		r.pins.Sources, r.pins.Vintages = before.Sources, before.Vintages
 	}
 	if err != nil {
-		return err
-	}
-	if err := r.pinVintages(before); err != nil {
 		return err
 	}
 	r.pins.Previous = previous
@@ -147,8 +164,10 @@ func (r *runState) pin() error {
 // plan builds the graph and finds what it is for.
 func (r *runState) plan() error {
 	var err error
-	r.graph, r.targets, r.fresh, r.same, err = r.session.graph(r.pins, r.latest, r.flags)
-	return err
+	if r.graph, r.targets, r.fresh, r.same, err = r.session.graph(r.pins, r.latest, r.flags); err != nil {
+		return err
+	}
+	return r.readApprovals()
 }
 
 // graph plans a run over pins. If every mart would be what is published
@@ -256,12 +275,16 @@ func (r *runState) finish() error {
 			r.record.Steps = append(r.record.Steps, entry)
 		}
 	}
+	r.record.Because = r.because()
+	if err := r.runs.WriteRecord(r.record); err != nil {
+		return err
+	}
 	r.events.Info("run ends", zap.String("verdict", string(r.record.Verdict)), zap.String("reason", r.record.Reason), zap.Int("steps_run", len(r.ran)))
 	status := load.Status{CheckedAt: r.record.FinishedAt.Truncate(time.Second), Verdict: string(r.record.Verdict), Reason: r.record.Reason}
 	if snapshot, _, err := r.session.latest(r.ctx); err == nil && snapshot != nil {
 		status.Latest = snapshot.Snapshot
 	}
-	return errors.Join(r.runs.WriteRecord(r.record), load.WriteStatus(r.ctx, r.store, r.p.Name, status))
+	return errors.Join(r.giveObservations(r.ctx), r.conclude(), load.WriteStatus(r.ctx, r.store, r.p.Name, status))
 }
 
 // peakMemory is the most memory that this process ever held, in bytes.

@@ -13,7 +13,6 @@ import (
 	"tamiz/extract"
 	"tamiz/internal/duck"
 	"tamiz/load"
-	"tamiz/load/dirstore"
 	"tamiz/pipeline"
 	"tamiz/transform"
 )
@@ -25,12 +24,13 @@ type session struct {
 	binding   *pipeline.Binding
 	warehouse *pipeline.Warehouse
 	runs      pipeline.Runs
-	store     *dirstore.Store
+	store     load.Local
 	archive   *extract.Archive
 	log       *extract.Log
 	duckDB    string
 	engines   pipeline.Engines
 	now       func() time.Time
+	words     *words.Words
 }
 
 // openProject reads tamiz.yml.
@@ -62,18 +62,23 @@ func pipelines(project *config.Project, arguments []string) ([]string, error) {
 
 // openSession opens a pipeline's rooms and binds its SQL.
 func openSession(ctx context.Context, project *config.Project, name string) (*session, error) {
+	return openSessionAt(ctx, project, name, time.Now)
+}
+
+// openSessionAt opens a session with a clock of its own.
+func openSessionAt(ctx context.Context, project *config.Project, name string, now func() time.Time) (*session, error) {
 	p, err := project.Pipeline(name)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{project: project, p: p, now: time.Now}
+	s := &session{project: project, p: p, now: now}
 	if s.duckDB, err = duck.Version(ctx); err != nil {
 		return nil, err
 	}
 	if s.engines, err = openEngines(ctx, s.duckDB); err != nil {
 		return nil, err
 	}
-	if err := s.openFolders(name); err != nil {
+	if err := s.openFolders(ctx, name); err != nil {
 		return nil, err
 	}
 	if s.binding, err = bind(ctx, s.warehouse, p, s.engines[pipeline.StepGo]); err != nil {
@@ -82,17 +87,17 @@ func openSession(ctx context.Context, project *config.Project, name string) (*se
 	return s, nil
 }
 
-func (s *session) openFolders(name string) error {
+func (s *session) openFolders(ctx context.Context, name string) error {
 	var err error
 	if s.warehouse, err = pipeline.OpenWarehouse(s.project.Warehouse); err != nil {
 		return err
 	}
 	s.runs = s.warehouse.OpenRuns(name)
-	if s.store, err = dirstore.Open(s.project.Store); err != nil {
-		return &pipeline.Error{Kind: pipeline.Storage, Subject: s.project.Store, Err: err}
+	if s.store, err = openStore(ctx, s.project); err != nil {
+		return err
 	}
-	s.archive = extract.NewArchive(filepath.Join(s.project.Store, name, "archive"), filepath.Join(s.project.Warehouse, name, "private"))
-	s.log, err = extract.OpenLog(filepath.Join(s.project.Warehouse, name, "observations.jsonl"), s.now)
+	s.archive = newArchive(s.project, s.store, name)
+	s.log, err = extract.OpenLog(s.observationsFile(), s.now)
 	return err
 }
 
@@ -202,7 +207,7 @@ func (s *session) latest(ctx context.Context) (*load.Snapshot, *pipeline.Previou
 	previous := &pipeline.Previous{Snapshot: snapshot.Snapshot, Manifest: snapshot.Digest, Marts: map[string]pipeline.Digest{}, Made: map[string]pipeline.Digest{}, Paths: map[string]string{}}
 	for _, table := range snapshot.Tables {
 		previous.Marts[table.Name], previous.Made[table.Name] = table.Digest, table.Fingerprint
-		if previous.Paths[table.Name], err = s.store.Path(load.TableKey(s.p.Name, snapshot.Snapshot, table.File)); err != nil {
+		if previous.Paths[table.Name], err = s.store.File(ctx, load.TableKey(s.p.Name, snapshot.Snapshot, table.File), table.Digest); err != nil {
 			return nil, nil, err
 		}
 	}

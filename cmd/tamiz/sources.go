@@ -107,7 +107,7 @@ func sourceStatuses(project *config.Project, name string, now time.Time) (any, e
 		status := sourceStatus{Name: source.Name, Title: source.Title, Publisher: source.Publisher, URL: source.URL, Folder: source.Folder,
 			Required: source.Required, DeadAfter: source.DeadAfter, State: sourceNever, Files: []pipeline.Pin{}}
 		if source.Log {
-			status.Folder = filepath.Join(project.Store, name, "logs", source.Name)
+			status.Folder = storeName(project, name, "logs", source.Name)
 		}
 		if looked {
 			status.State, status.CheckedAt, status.Problem, status.Message, status.Notes = state.State, checkedAt, state.Problem, state.Message, state.Notes

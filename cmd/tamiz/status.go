@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,16 +12,15 @@ import (
 
 	"tamiz/config"
 	"tamiz/load"
-	"tamiz/load/dirstore"
 	"tamiz/pipeline"
 )
 
 // openSnapshot opens a project's store and one snapshot, the latest if id is
 // empty.
-func openSnapshot(ctx context.Context, project *config.Project, name, id string) (*dirstore.Store, *load.Snapshot, error) {
-	store, err := dirstore.Open(project.Store)
+func openSnapshot(ctx context.Context, project *config.Project, name, id string) (load.Local, *load.Snapshot, error) {
+	store, err := openStore(ctx, project)
 	if err != nil {
-		return nil, nil, &pipeline.Error{Kind: pipeline.Storage, Subject: project.Store, Err: err}
+		return nil, nil, err
 	}
 	var snapshot *load.Snapshot
 	if id == "" {
@@ -35,7 +33,7 @@ func openSnapshot(ctx context.Context, project *config.Project, name, id string)
 		if id == "" {
 			what = "snapshot of " + name
 		}
-		return nil, nil, &pipeline.Error{Kind: pipeline.Config, Problem: "there is no " + what, Where: filepath.Join(project.Store, name),
+		return nil, nil, &pipeline.Error{Kind: pipeline.Config, Problem: "there is no " + what, Where: storeName(project, name),
 			Hint: "tamiz run makes one; tamiz snapshots lists those that are there"}
 	}
 	return store, snapshot, err
@@ -87,9 +85,9 @@ func newStatus(o *options) *cobra.Command {
 
 func statusOf(ctx context.Context, project *config.Project, name string) (any, error) {
 	status := pipelineStatus{Pipeline: name}
-	store, err := dirstore.Open(project.Store)
+	store, err := openStore(ctx, project)
 	if err != nil {
-		return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: project.Store, Err: err}
+		return nil, err
 	}
 	snapshot, err := load.ReadLatest(ctx, store, name)
 	if err != nil {
@@ -209,9 +207,9 @@ func newSnapshots(o *options) *cobra.Command {
 		Args:    args(cobra.MaximumNArgs(1)),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			return o.each(command, arguments, func(project *config.Project, name string) (any, error) {
-				store, err := dirstore.Open(project.Store)
+				store, err := openStore(command.Context(), project)
 				if err != nil {
-					return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: project.Store, Err: err}
+					return nil, err
 				}
 				return load.List(command.Context(), store, name)
 			}, func(value any) {

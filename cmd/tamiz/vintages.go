@@ -34,10 +34,6 @@ func (r *runState) pinVintages(before *pipeline.Pins) error {
 			known[source.Name] = source.Vintages
 		}
 	}
-	if !r.flags.fetch && before != nil && before.Vintages != nil {
-		r.pins.Vintages = before.Vintages
-		return nil
-	}
 	r.pins.Vintages = r.vintages(r.pins.Sources, known)
 	for i := range r.p.Sources {
 		source := &r.p.Sources[i]

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"syscall"
+
+	"tamiz/pipeline"
+)
+
+var errLittleRoom = errors.New("there is little room left on the disk")
+
+// enter makes sure that the run may begin: there is room, what is known in the
+// store is known here, and the method is one that can be told from others.
+func (r *runState) enter() error {
+	r.record.Period = r.flags.asOf
+	if err := r.room(); err != nil {
+		return err
+	}
+	if err := r.takeObservations(r.ctx); err != nil {
+		return err
+	}
+	if err := r.readDecisions(); err != nil {
+		return err
+	}
+	return r.checkMethod(r.ctx)
+}
+
+// room wants some free disk for the warehouse, so that a run stops before it
+// fills what others need.
+func (r *runState) room() error {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(r.warehouse.Dir(), &disk); err != nil {
+		return &pipeline.Error{Kind: pipeline.Storage, Problem: "look at the warehouse's disk", Err: err}
+	}
+	free := int64(disk.Bavail) * disk.Bsize
+	if free >= int64(r.project.Keep.Free) {
+		return nil
+	}
+	return &pipeline.Error{Kind: pipeline.Storage, Err: errLittleRoom, Where: r.warehouse.Dir(), Expected: "at least " + size(int64(r.project.Keep.Free)) + " (keep.free in tamiz.yml)",
+		Found: size(free), Hint: "make room on that disk, or move the warehouse to another; then run again"}
+}
+
+// pinAs takes the pins of another run, as the store keeps them.
+func (r *runState) pinAs(run string) error {
+	held, err := r.heldRun(r.ctx, run)
+	if err != nil {
+		return err
+	}
+	previous := r.pins.Previous
+	r.pins = held.pins
+	if r.pins.Previous != nil {
+		_, previous, err = r.session.latest(r.ctx)
+		if err != nil {
+			return err
+		}
+	}
+	r.pins.Previous = previous
+	r.record.Period, r.record.DueAt, r.record.Sources = r.pins.PeriodEnd, held.record.DueAt, held.record.Sources
+	return r.runs.WritePins(r.record.ID, r.pins)
+}
+
+// verifyRaw makes sure that the raw bytes which a new edition would name are
+// what they were. Damaged ones are asked for again; if they cannot be had, a
+// person must decide, for nobody could rebuild that edition.
+func (r *runState) verifyRaw() error {
+	if r.same || r.flags.partial() {
+		return nil
+	}
+	for i := range r.p.Sources {
+		source := &r.p.Sources[i]
+		for _, version := range r.pins.Versions(source.Name) {
+			for _, pin := range version {
+				if err := r.verifyPin(source, pin); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (r *runState) verifyPin(source *pipeline.Source, pin pipeline.Pin) error {
+	damaged := r.damaged(pin)
+	if pipeline.KindOf(damaged) != pipeline.Storage {
+		return damaged
+	}
+	if _, err := r.watch().Observe(r.ctx, *source); err != nil && pipeline.KindOf(err) == pipeline.Storage {
+		return err
+	}
+	if damaged = r.damaged(pin); damaged == nil || pipeline.KindOf(damaged) != pipeline.Storage {
+		return damaged
+	}
+	r.record.Holds = append(r.record.Holds, pipeline.Hold{Kind: pipeline.HoldDamaged, Source: source.Name, Details: damaged.Error(),
+		Because: pipeline.Sentence{Key: "held_damaged", Values: map[string]any{"source": source.Name, "file": pin.Name}}})
+	return nil
+}
+
+// damaged says what is wrong with the bytes of a pin, nil if nothing is.
+func (r *runState) damaged(pin pipeline.Pin) error {
+	for _, digest := range pin.Digests() {
+		if err := r.archive.Verify(r.ctx, digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
