@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"internal/u01":         {},
 	"internal/sample":      {"internal/u01"},
 	"internal/house":       {},
+	"internal/words":       {"pipeline"},
 	"extract/csvtext":      {"pipeline"},
 	"extract/biff":         {},
 	"extract/dbase":        {},
@@ -55,6 +56,7 @@ var onlyIn = map[string][]string{
 	"github.com/spf13/cobra":         {"cmd/tamiz"},
 	"github.com/aws/aws-sdk-go-v2":   {"load/s3store", "extract"},
 	"go.uber.org/zap":                {"cmd/tamiz", "schedule"},
+	"github.com/nicksnyder/go-i18n":  {"internal/words"},
 	"math/rand":                      {},
 	"math/rand/v2":                   {},
 }
