@@ -48,8 +48,10 @@ func (l *Ledger) Verdicts(ctx context.Context) ([]pipeline.PeriodVerdict, error)
 	return list, nil
 }
 
-// Record adds a verdict, unless the period is settled already or its last
-// record says the same of the same run. It reports whether it was added.
+// Record adds a verdict, unless the period is settled already or the same was
+// said of the same run. It reports whether it was added. That a run is held is
+// recorded even where the period is settled: it may be a revision, and it waits
+// for a decision as any other.
 func (l *Ledger) Record(ctx context.Context, verdict pipeline.PeriodVerdict) (bool, error) {
 	var known []pipeline.PeriodVerdict
 	var readErr error
@@ -57,7 +59,13 @@ func (l *Ledger) Record(ctx context.Context, verdict pipeline.PeriodVerdict) (bo
 		if known, readErr = l.Verdicts(ctx); readErr != nil {
 			return nil
 		}
-		if last := pipeline.VerdictOf(known, verdict.Period); last != nil && (last.Settled() || last.Verdict == verdict.Verdict && last.Run == verdict.Run) {
+		last := pipeline.VerdictOf(known, verdict.Period)
+		if last != nil && last.Settled() && verdict.Verdict != pipeline.Held {
+			return nil
+		}
+		if slices.ContainsFunc(known, func(v pipeline.PeriodVerdict) bool {
+			return v.Period == verdict.Period && v.Verdict == verdict.Verdict && v.Run == verdict.Run
+		}) {
 			return nil
 		}
 		values := filled(map[string]string{"period": verdict.Period, "verdict": string(verdict.Verdict), "run": verdict.Run, "snapshot": verdict.Snapshot,

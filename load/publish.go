@@ -23,6 +23,7 @@ type Publication struct {
 	Manifest Manifest
 	Files    map[string]string // file below the snapshot → where it lies now
 	Notes    map[string][]byte // further small files of the snapshot
+	Barred   []string          // snapshots that a person has withdrawn
 }
 
 // Publish writes a snapshot and turns latest.json to it. It gives the

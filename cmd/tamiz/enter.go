@@ -40,20 +40,14 @@ func (r *runState) room() error {
 		Found: size(free), Hint: "make room on that disk, or move the warehouse to another; then run again"}
 }
 
-// pinAs takes the pins of another run, as the store keeps them.
-func (r *runState) pinAs(run string) error {
+// pinAs takes the pins of another run, as the store keeps them. Whether it is
+// still compared with the same snapshot is for [runState.readApprovals].
+func (r *runState) pinAs(run string, previous *pipeline.Previous) error {
 	held, err := r.heldRun(r.ctx, run)
 	if err != nil {
 		return err
 	}
-	previous := r.pins.Previous
 	r.pins = held.pins
-	if r.pins.Previous != nil {
-		_, previous, err = r.session.latest(r.ctx)
-		if err != nil {
-			return err
-		}
-	}
 	r.pins.Previous = previous
 	r.record.Period, r.record.DueAt, r.record.Sources = r.pins.PeriodEnd, held.record.DueAt, held.record.Sources
 	return r.runs.WritePins(r.record.ID, r.pins)

@@ -75,7 +75,7 @@ func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.P
 		}
 		if state.State == sourceDead {
 			r.record.Holds = append(r.record.Holds, pipeline.Hold{Kind: pipeline.HoldDead, Source: source.Name, Gate: deadGate(source.Name), Approvable: true, Details: state.Message,
-				Because: pipeline.Sentence{Key: "held_dead", Values: map[string]any{"source": source.Name, "Count": state.Days}}})
+				Because: pipeline.Sentence{Key: "held_dead", Values: map[string]any{"source": source.Name, "days": state.Days}}})
 		}
 	}
 	return pins, nil

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"tamiz/config"
 	"tamiz/load"
 	"tamiz/pipeline"
 )
@@ -115,18 +114,7 @@ func (r *runState) tellVerdict(flags string) {
 	w := r.out
 	switch r.record.Verdict {
 	case pipeline.Held:
-		if len(r.decisions) > 0 {
-			dead := r.decisions[0]
-			fmt.Fprintf(w, "  %s: %s. Readers still see %s.\n", paint(w, red, "held"), r.record.Reason, latestName(r.latest))
-			fmt.Fprintf(w, "  One decision: bring a file of %[1]s (put it into its inbox), or declare the source dead, so that its last version\n"+
-				"  stays in use: in %[2]s, write  sources: {%[3]s: {%[1]s: {dead: \"why\"}}}\n", dead.Source, filepath.Join(relative(r.project.Dir), config.ProjectFile), r.p.Name)
-			return
-		}
-		for _, check := range r.failures {
-			r.tellCheck(paint(w, red, "error"), check)
-		}
-		fmt.Fprintf(w, "\n  %s: %s. Readers still see %s.\n", paint(w, red, "held"), r.record.Reason, latestName(r.latest))
-		fmt.Fprintf(w, "  All offending rows: %s runs %s%s\n", self(), r.record.ID, flags)
+		r.tellHolds(flags)
 		return
 	case pipeline.NothingNew:
 		fmt.Fprintf(w, "  nothing new: every table holds the same rows as in %s\n", r.record.Snapshot)
@@ -153,6 +141,29 @@ func (r *runState) tellVerdict(flags string) {
 		for _, next := range nextCommands(r.p, flags) {
 			fmt.Fprintf(w, "  %s\n", next)
 		}
+	}
+}
+
+// tellHolds says why the run waits, and which one decision is to be taken.
+func (r *runState) tellHolds(flags string) {
+	w := r.out
+	for _, one := range r.failures {
+		word := paint(w, red, "error")
+		if one.question != nil {
+			word = paint(w, yellow, "question")
+		}
+		r.tellCheck(word, one.CheckResult)
+	}
+	for _, hold := range r.record.Holds {
+		switch hold.Kind {
+		case pipeline.HoldDamaged, pipeline.HoldWithdrawn:
+			fmt.Fprintf(w, "  %s  %s\n", paint(w, yellow, "question"), strings.ReplaceAll(hold.Details, "\n", "\n  "))
+		}
+	}
+	fmt.Fprintf(w, "\n  %s: %s Readers still see %s.\n", paint(w, red, "held"), r.record.Reason, latestName(r.latest))
+	fmt.Fprintf(w, "  All offending rows: %s runs %s%s\n", self(), r.record.ID, flags)
+	for _, line := range whatToDecide(r.record, flags) {
+		fmt.Fprintf(w, "  %s\n", line)
 	}
 }
 

@@ -69,12 +69,12 @@ in flags or configuration; 75 another run is at work; 130 interrupted.`,
 	command.Flags().BoolVar(&f.fetch, "fetch", true, "look at the sources anew; --fetch=false takes the files of the last run")
 	command.Flags().IntVar(&f.workers, "workers", 0, "steps beside each other (default: one a core)")
 	command.Flags().StringVar(&f.due, "due", "", "the run is the schedule's, due at this time, such as 2026-12-01T06:00:00-06:00")
-	f.addClock(command)
+	addClock(command, &f.at)
 	return command
 }
 
-func (f *runFlags) addClock(command *cobra.Command) {
-	command.Flags().StringVar(&f.at, "at", "", "act as if it were this time now, such as 2026-12-01T06:00:00-06:00 (tests, backfills)")
+func addClock(command *cobra.Command, at *string) {
+	command.Flags().StringVar(at, "at", "", "act as if it were this time now, such as 2026-12-01T06:00:00-06:00 (tests, backfills)")
 }
 
 // clock is the clock of the run: the machine's or, with --at, one that began

@@ -42,10 +42,9 @@ type runState struct {
 	changed   int // sources with other files than in the last run
 	gates     int // steps that judged new versions
 	ledger    *load.Ledger
-	decisions []pipeline.Decision // that people have taken, the oldest first
-	approved  []string            // gates that a person let pass for this very result
-	verdict   pipeline.PeriodVerdict
-	isFirst   bool // the verdict is a new one
+	decisions []pipeline.Decision     // that people have taken, the oldest first
+	approved  []string                // gates that a person let pass for this very result
+	before    *pipeline.PeriodVerdict // the last verdict before this run's; nil if there is none, or this run adds none
 	lookTime  time.Duration
 	stepTime  time.Duration
 	events    *zap.Logger
@@ -130,7 +129,7 @@ func (r *runState) pin() error {
 		return err
 	}
 	if r.flags.pinned != "" {
-		return r.pinAs(r.flags.pinned)
+		return r.pinAs(r.flags.pinned, previous)
 	}
 	r.pins = pipeline.Pins{Synthetic: r.project.Synthetic}
 	if r.pins.PeriodEnd, r.pins.AsOf, err = r.dates(r.asOf); err != nil {

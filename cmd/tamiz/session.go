@@ -12,6 +12,7 @@ import (
 	"tamiz/config"
 	"tamiz/extract"
 	"tamiz/internal/duck"
+	"tamiz/internal/words"
 	"tamiz/load"
 	"tamiz/pipeline"
 	"tamiz/transform"
@@ -31,6 +32,15 @@ type session struct {
 	engines   pipeline.Engines
 	now       func() time.Time
 	words     *words.Words
+}
+
+// openWords reads what is said to people in several languages.
+func openWords() (*words.Words, error) {
+	texts, err := config.Texts(config.Files)
+	if err != nil {
+		return nil, err
+	}
+	return words.Load(texts)
 }
 
 // openProject reads tamiz.yml.
@@ -72,6 +82,9 @@ func openSessionAt(ctx context.Context, project *config.Project, name string, no
 		return nil, err
 	}
 	s := &session{project: project, p: p, now: now}
+	if s.words, err = openWords(); err != nil {
+		return nil, err
+	}
 	if s.duckDB, err = duck.Version(ctx); err != nil {
 		return nil, err
 	}

@@ -89,15 +89,9 @@ type failure struct {
 // and those that nobody may let pass.
 func (r *runState) gateHolds() []pipeline.Hold {
 	var holds []pipeline.Hold
-	broken := 0
-	for _, one := range r.failures {
-		if one.Severity != pipeline.Ask {
-			broken++
-		}
-	}
 	for _, one := range r.failures {
 		hold := pipeline.Hold{Kind: pipeline.HoldPromise, Gate: one.Table + "." + one.Name, Details: strings.Join(one.Sample, "\n"),
-			Because: pipeline.Sentence{Key: "held_broken", Values: map[string]any{"Count": broken, "table": one.Table, "check": one.Name}}}
+			Because: pipeline.Sentence{Key: "held_broken", Values: map[string]any{"count": one.Failing, "table": one.Table, "check": one.Name}}}
 		if one.Severity == pipeline.Ask {
 			hold.Kind, hold.Approvable, hold.Because = pipeline.HoldGate, true, verbatim(one.question)
 		}
@@ -241,18 +235,33 @@ func (r *runState) conclude() error {
 	if verdict.Verdict == pipeline.NothingNew && strings.HasPrefix(r.record.Snapshot, period+".") {
 		verdict.Verdict = pipeline.Published // by a run that was killed before it could say so
 	}
+	if r.ledger == nil { // it failed before it knew the store
+		r.ledger = load.OpenLedger(r.store, r.p.Name)
+	}
+	known, err := r.ledger.Verdicts(r.ctx)
+	if err != nil {
+		return err
+	}
+	if last := pipeline.VerdictOf(known, period); last != nil && last.Settled() && verdict.Verdict != pipeline.Held {
+		return nil
+	}
+	r.before = lastOf(known)
 	verdict.Reason = r.words.All(r.record.Because)
 	for _, file := range pipeline.RunFiles {
 		if err := r.keepFile(file); err != nil {
 			return err
 		}
 	}
-	added, err := r.ledger.Record(r.ctx, verdict)
-	if err != nil {
-		return err
+	_, err = r.ledger.Record(r.ctx, verdict)
+	return err
+}
+
+// lastOf gives the last verdict, nil if there is none.
+func lastOf(verdicts []pipeline.PeriodVerdict) *pipeline.PeriodVerdict {
+	if len(verdicts) == 0 {
+		return nil
 	}
-	r.verdict, r.isFirst = verdict, added
-	return nil
+	return &verdicts[len(verdicts)-1]
 }
 
 // keepFile copies a file of the run to the store.
@@ -286,7 +295,7 @@ func (r *runState) because() pipeline.Sentence {
 	switch r.record.Verdict {
 	case pipeline.Published:
 		if carried := r.carried(); len(carried) > 0 {
-			values["sources"], values["Count"] = strings.Join(carried, ", "), len(carried)
+			values["sources"], values["count"] = carried, len(carried)
 			return pipeline.Sentence{Key: "published_carried", Values: values}
 		}
 		return pipeline.Sentence{Key: "published", Values: values}
