@@ -44,6 +44,10 @@ type Store interface {
 	// Put writes an object whole or not at all. It gives ErrConflict if the
 	// condition does not hold.
 	Put(ctx context.Context, key string, content io.Reader, when Condition) (Version, error)
+	// Copy puts what lies under from also under to, without sending it
+	// through this machine. Of the conditions it knows Absent alone, with
+	// ErrConflict as for Put. It gives fs.ErrNotExist if there is no source.
+	Copy(ctx context.Context, from, to string, when Condition) (Version, error)
 	// List gives the objects whose keys begin with prefix, by key.
 	List(ctx context.Context, prefix string) ([]Object, error)
 	// Remove removes an object; one that is not there is no error.

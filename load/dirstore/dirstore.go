@@ -9,6 +9,7 @@ package dirstore
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -70,15 +71,19 @@ func (s *Store) Get(_ context.Context, key string) (io.ReadCloser, load.Version,
 	if err != nil {
 		return nil, "", err
 	}
-	version, err := versionOf(path)
-	if err != nil {
-		return nil, "", fmt.Errorf("get %s: %w", key, err)
-	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, "", fmt.Errorf("get %s: %w", key, err)
 	}
-	return file, version, nil
+	h := sha256.New()
+	_, err = io.Copy(h, file)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, "", errors.Join(fmt.Errorf("get %s: %w", key, err), file.Close())
+	}
+	return file, load.Version(hex.EncodeToString(h.Sum(nil))), nil
 }
 
 func versionOf(path string) (load.Version, error) {
@@ -105,9 +110,18 @@ func (s *Store) Put(ctx context.Context, key string, content io.Reader, when loa
 		return "", fmt.Errorf("put %s: %w", key, err)
 	}
 	defer os.Remove(aside)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := s.place(ctx, aside, path, when); err != nil {
 		return "", fmt.Errorf("put %s: %w", key, err)
 	}
+	return version, nil
+}
+
+// place moves what was written aside to its path, if the condition holds.
+func (s *Store) place(ctx context.Context, aside, path string, when load.Condition) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	var err error
 	switch {
 	case when.Absent: // a link fails if the name is taken
 		if err = os.Link(aside, path); errors.Is(err, fs.ErrExist) {
@@ -119,9 +133,45 @@ func (s *Store) Put(ctx context.Context, key string, content io.Reader, when loa
 		err = os.Rename(aside, path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("put %s: %w", key, err)
+		return err
 	}
-	return version, syncDir(filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
+}
+
+// Copy gives the content a second name where the file system can, since no Put
+// writes into a file that is there; else it copies the bytes.
+func (s *Store) Copy(ctx context.Context, from, to string, when load.Condition) (load.Version, error) {
+	if when.Match != "" {
+		return "", fmt.Errorf("copy %s: only Absent can be asked of a copy", to)
+	}
+	source, err := s.Path(from)
+	if err != nil {
+		return "", err
+	}
+	path, err := s.Path(to)
+	if err != nil {
+		return "", err
+	}
+	version, err := versionOf(source)
+	if err != nil {
+		return "", fmt.Errorf("copy %s: %w", from, err)
+	}
+	aside := filepath.Join(s.dir, scratch, "put-"+rand.Text())
+	if os.Link(source, aside) != nil {
+		content, err := os.Open(source)
+		if err != nil {
+			return "", fmt.Errorf("copy %s: %w", from, err)
+		}
+		defer content.Close()
+		if aside, version, err = s.writeAside(ctx, content); err != nil {
+			return "", fmt.Errorf("copy %s: %w", from, err)
+		}
+	}
+	defer os.Remove(aside)
+	if err := s.place(ctx, aside, path, when); err != nil {
+		return "", fmt.Errorf("copy %s to %s: %w", from, to, err)
+	}
+	return version, nil
 }
 
 func (s *Store) writeAside(ctx context.Context, content io.Reader) (string, load.Version, error) {

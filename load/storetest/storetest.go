@@ -7,12 +7,16 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"tamiz/load"
@@ -74,11 +78,20 @@ func Run(t *testing.T, open func(t *testing.T) load.Store) {
 			t.Errorf("list: %s", got)
 		}
 	})
+	t.Run("ListsBeyondAPage", func(t *testing.T) { manyKeys(t, open(t)) })
+	t.Run("KeepsLargeObjects", func(t *testing.T) { large(t, open(t)) })
+	t.Run("Copies", func(t *testing.T) { copies(t, open(t)) })
 	t.Run("RefusesKeysThatLeaveIt", func(t *testing.T) {
 		s := open(t)
 		for _, key := range []string{"../out", "/etc/x", "a/../../b", ""} {
 			if _, err := put(t, s, key, "x", load.Condition{}); err == nil {
 				t.Errorf("key %q was accepted", key)
+			}
+			if _, err := s.Copy(ctx, "a", key, load.Condition{}); err == nil {
+				t.Errorf("a copy to key %q was accepted", key)
+			}
+			if _, err := s.Copy(ctx, key, "a", load.Condition{}); err == nil || errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("a copy of key %q: %v", key, err)
 			}
 		}
 	})
@@ -124,32 +137,161 @@ func conditions(t *testing.T, s load.Store) {
 	}
 }
 
-// rivals race for one pointer, each from the version that it has seen.
+// rivals race for one key: to make it, to turn it from the version that each
+// has seen, and to make it by a copy.
 func rivals(t *testing.T, s load.Store) {
 	t.Helper()
 	ctx := t.Context()
-	version, err := s.Put(ctx, "pointer", strings.NewReader("0"), load.Condition{})
-	if err != nil {
+	if _, err := s.Put(ctx, "source", strings.NewReader("copied"), load.Condition{}); err != nil {
 		t.Fatal(err)
 	}
+	put := func(when load.Condition) func(content string) error {
+		return func(content string) error {
+			_, err := s.Put(ctx, "pointer", strings.NewReader(content), when)
+			return err
+		}
+	}
+	race(t, "absent", put(load.Condition{Absent: true}))
+	_, version := read(t, s, "pointer")
+	race(t, "match", put(load.Condition{Match: version}))
+	race(t, "the same content, absent", func(string) error {
+		_, err := s.Put(ctx, "same", strings.NewReader("same"), load.Condition{Absent: true})
+		return err
+	})
+	race(t, "copy", func(string) error {
+		_, err := s.Copy(ctx, "source", "target", load.Condition{Absent: true})
+		return err
+	})
+}
+
+// race wants one of 16 to succeed, and a conflict for each of the others.
+func race(t *testing.T, name string, try func(content string) error) {
+	t.Helper()
 	var group sync.WaitGroup
-	var mutex sync.Mutex
-	won := 0
+	var won atomic.Int32
 	for i := range 16 {
 		group.Go(func() {
-			_, err := s.Put(ctx, "pointer", strings.NewReader("rival "+string(rune('a'+i))), load.Condition{Match: version})
-			mutex.Lock()
-			defer mutex.Unlock()
+			err := try("rival " + string(rune('a'+i)))
 			if err == nil {
-				won++
+				won.Add(1)
 			} else if !errors.Is(err, load.ErrConflict) {
-				t.Errorf("rival: %v", err)
+				t.Errorf("%s: rival: %v", name, err)
 			}
 		})
 	}
 	group.Wait()
-	if won != 1 {
-		t.Errorf("%d rivals won, want 1", won)
+	if won.Load() != 1 {
+		t.Errorf("%s: %d rivals won, want 1", name, won.Load())
+	}
+}
+
+// manyKeys lists more keys than an answer of any service holds.
+func manyKeys(t *testing.T, s load.Store) {
+	t.Helper()
+	const count = 1005
+	var group sync.WaitGroup
+	for worker := range 16 {
+		group.Go(func() {
+			for i := worker; i < count; i += 16 {
+				if _, err := s.Put(t.Context(), fmt.Sprintf("many/%d/%04d", i%3, i), strings.NewReader("x"), load.Condition{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	objects, err := s.List(t.Context(), "many/")
+	if err != nil || len(objects) != count {
+		t.Fatalf("%d of %d keys are listed: %v", len(objects), count, err)
+	}
+	if !slices.IsSortedFunc(objects, func(a, b load.Object) int { return strings.Compare(a.Key, b.Key) }) {
+		t.Error("the list is not in order")
+	}
+	if objects[0].Bytes != 1 || objects[0].ModifiedAt.IsZero() {
+		t.Errorf("the list tells nothing about %+v", objects[0])
+	}
+}
+
+// large puts an object that no store takes in one piece: from a stream of
+// unknown length, and from something that can be read again.
+func large(t *testing.T, s load.Store) {
+	t.Helper()
+	content := make([]byte, 12<<20+17)
+	for i := range content {
+		content[i] = byte(i * i >> 9)
+	}
+	for name, reader := range map[string]io.Reader{"stream": io.MultiReader(bytes.NewReader(content)), "file": bytes.NewReader(content)} {
+		version, err := s.Put(t.Context(), name, reader, load.Condition{Absent: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, have := read(t, s, name); got != string(content) || have != version {
+			t.Errorf("%s: %d bytes came back, of version %s, want %d of %s", name, len(got), have, len(content), version)
+		}
+		if _, err := s.Put(t.Context(), name, bytes.NewReader(content[1:]), load.Condition{Absent: true}); !errors.Is(err, load.ErrConflict) {
+			t.Errorf("%s: absent, but it is there: %v", name, err)
+		}
+		if _, err := s.Put(t.Context(), name, bytes.NewReader(content[1:]), load.Condition{Match: version + "0"}); !errors.Is(err, load.ErrConflict) {
+			t.Errorf("%s: match of another version: %v", name, err)
+		}
+		if _, err := s.Put(t.Context(), name, bytes.NewReader(content[1:]), load.Condition{Match: version}); err != nil {
+			t.Errorf("%s: match: %v", name, err)
+		}
+		if _, err := s.Copy(t.Context(), name, name+" again", load.Condition{Absent: true}); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := read(t, s, name+" again"); got != string(content[1:]) {
+			t.Errorf("%s: the copy has %d bytes, want %d", name, len(got), len(content)-1)
+		}
+	}
+	if _, err := s.Put(t.Context(), "broken", io.MultiReader(bytes.NewReader(content), failing{}), load.Condition{}); err == nil {
+		t.Error("a broken upload succeeded")
+	}
+	if objects, err := s.List(t.Context(), ""); err != nil || len(objects) != 4 {
+		t.Errorf("%d objects, want 4: %v", len(objects), err)
+	}
+}
+
+// copies tries Copy.
+func copies(t *testing.T, s load.Store) {
+	t.Helper()
+	ctx := t.Context()
+	put := func(key, content string) {
+		t.Helper()
+		if _, err := s.Put(ctx, key, strings.NewReader(content), load.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("from/ä +%.txt", "one")
+	put("from/empty", "")
+	for from, want := range map[string]string{"from/ä +%.txt": "one", "from/empty": ""} {
+		version, err := s.Copy(ctx, from, "to/"+from, load.Condition{Absent: true})
+		if err != nil {
+			t.Fatalf("copy %s: %v", from, err)
+		}
+		if content, got := read(t, s, "to/"+from); content != want || got != version {
+			t.Errorf("the copy is %q of %s, want %q of %s", content, got, want, version)
+		}
+	}
+	put("from/ä +%.txt", "two")
+	if content, _ := read(t, s, "to/from/ä +%.txt"); content != "one" {
+		t.Errorf("a put to the source changed the copy to %q", content)
+	}
+	if _, err := s.Copy(ctx, "from/ä +%.txt", "to/from/ä +%.txt", load.Condition{Absent: true}); !errors.Is(err, load.ErrConflict) {
+		t.Errorf("absent, but it is there: %v", err)
+	}
+	if _, err := s.Copy(ctx, "from/ä +%.txt", "to/from/ä +%.txt", load.Condition{}); err != nil {
+		t.Error(err)
+	}
+	if content, _ := read(t, s, "to/from/ä +%.txt"); content != "two" {
+		t.Errorf("a copy over another object gave %q", content)
+	}
+	put("to/from/ä +%.txt", "three")
+	if content, _ := read(t, s, "from/ä +%.txt"); content != "two" {
+		t.Errorf("a put to the copy changed the source to %q", content)
+	}
+	if _, err := s.Copy(ctx, "from/nothing", "to/nothing", load.Condition{Absent: true}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("copy of nothing: %v", err)
 	}
 }
 
