@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"lineage":              {},
 	"load/dirstore":        {"load"},
 	"load/storetest":       {"load", "pipeline"},
+	"schedule":             {"pipeline"},
 	"sql":                  {},
 	"internal/duck":        {"pipeline"},
 	"internal/u01":         {},
