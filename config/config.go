@@ -15,9 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"sort"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -89,6 +87,7 @@ type headFile struct {
 	Title       map[string]string `yaml:"title"`
 	Description string            `yaml:"description"`
 	Calendar    calendarValue     `yaml:"calendar"`
+	Schedule    *scheduleEntry    `yaml:"schedule"`
 	Summary     []string          `yaml:"summary"`
 	Examples    []string          `yaml:"examples"`
 	Adoption    *adoptionEntry    `yaml:"adoption"`
@@ -106,42 +105,13 @@ func (l *loader) loadHead(p *pipeline.Pipeline) *adoptionEntry {
 	}
 	p.Title, p.Description, p.Summary, p.Examples = head.Title, strings.TrimSpace(head.Description), head.Summary, head.Examples
 	p.Calendar = pipeline.Calendar(head.Calendar)
+	p.Schedule = head.Schedule.over(nil, l.scheduleProblem(file, text, "schedule"))
 	p.Comparison = head.Diff.comparison(at(file, lineOf(text, "diff:")))
 	p.Anchors = newAnchors(head.Anchors, at(file, lineOf(text, "anchors:")))
-	if !p.Calendar.ISOFortnight && len(p.Calendar.Ends) == 0 {
-		l.problem(file, "calendar is missing: write iso-fortnight, or a list of period ends such as [2025-04-13, 2026-04-13]")
+	if !p.Calendar.ISOFortnight && p.Calendar.Every == 0 && len(p.Calendar.Dates) == 0 {
+		l.problem(file, "calendar is missing: write iso-fortnight, {every: 2w, anchor: 2026-01-04}, or a list of period ends such as [2025-04-13, 2026-04-13]")
 	}
 	return head.Adoption
-}
-
-// calendarValue is iso-fortnight or a list of dates.
-type calendarValue pipeline.Calendar
-
-// UnmarshalYAML accepts the word or the list.
-func (c *calendarValue) UnmarshalYAML(unmarshal func(any) error) error {
-	var word string
-	if unmarshal(&word) == nil {
-		if word != "iso-fortnight" {
-			return fmt.Errorf("calendar %q is unknown: write iso-fortnight or a list of dates", word)
-		}
-		c.ISOFortnight = true
-		return nil
-	}
-	var dates []string
-	if err := unmarshal(&dates); err != nil {
-		return fmt.Errorf("calendar: want iso-fortnight or a list of dates: %w", err)
-	}
-	for _, text := range dates {
-		date, err := time.Parse(pipeline.DateLayout, text)
-		if err != nil {
-			return fmt.Errorf("calendar: %q is not a date such as 2026-04-13", text)
-		}
-		c.Ends = append(c.Ends, date)
-	}
-	if !sort.SliceIsSorted(c.Ends, func(i, j int) bool { return c.Ends[i].Before(c.Ends[j]) }) {
-		return errors.New("calendar: the dates must ascend")
-	}
-	return nil
 }
 
 // lineOf finds the 1-based line of text whose trimmed start is prefix, 0 if

@@ -35,11 +35,13 @@ type Project struct {
 	Memory    int64 // bytes for one step
 	HTTP      HTTP
 
-	files   fs.FS
-	sources map[string]map[string]projectSource
-	vars    map[string]string
-	cliVars map[string]string
-	cwd     string
+	files     fs.FS
+	text      []byte // of tamiz.yml, for messages
+	sources   map[string]map[string]projectSource
+	schedules map[string]*scheduleEntry
+	vars      map[string]string
+	cliVars   map[string]string
+	cwd       string
 }
 
 // HTTP is how publishers are asked.
@@ -90,6 +92,7 @@ type projectFile struct {
 	Vars      map[string]string                   `yaml:"vars"`
 	HTTP      HTTP                                `yaml:"http"`
 	Sources   map[string]map[string]projectSource `yaml:"sources"`
+	Schedule  map[string]*scheduleEntry           `yaml:"schedule"`
 }
 
 // defaultProject holds every default of tamiz.yml.
@@ -121,7 +124,7 @@ func LoadProject(dir, cwd string, vars map[string]string, embedded fs.FS) (*Proj
 	}
 	p := &Project{
 		Dir: dir, Pipelines: content.Pipelines, Synthetic: content.Synthetic, Workers: content.Workers,
-		Memory: int64(content.Memory), HTTP: content.HTTP, sources: content.Sources, vars: content.Vars, cliVars: vars, cwd: cwd, files: embedded,
+		Memory: int64(content.Memory), HTTP: content.HTTP, sources: content.Sources, schedules: content.Schedule, text: text, vars: content.Vars, cliVars: vars, cwd: cwd, files: embedded,
 	}
 	p.Warehouse, p.Retention, p.Keep = p.inside(content.Warehouse), content.Retention, content.Keep
 	var problems []error
@@ -187,6 +190,9 @@ func (p *Project) Pipeline(name string) (*pipeline.Pipeline, error) {
 		if source.Folder, err = p.expand(source.Folder); err != nil {
 			problems = append(problems, &pipeline.Error{Kind: pipeline.Config, Subject: source.Name, Where: source.Path, Err: err})
 		}
+	}
+	if err := p.schedule(definition); err != nil {
+		problems = append(problems, err)
 	}
 	for source := range p.sources[name] {
 		if !known[source] {

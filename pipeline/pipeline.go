@@ -31,10 +31,11 @@ type Pipeline struct {
 	Title         map[string]string // by language
 	Description   string
 	Calendar      Calendar
-	Sources       []Source // by name
-	Tables        []Table  // method.* and reference.*, by name
-	Models        []Model  // by name
-	Macros        []Macro  // by name
+	Schedule      *Schedule // nil: it runs by hand alone
+	Sources       []Source  // by name
+	Tables        []Table   // method.* and reference.*, by name
+	Models        []Model   // by name
+	Macros        []Macro   // by name
 	MethodVersion string
 	MethodText    []byte      // of the whole method file
 	Examples      []string    // SQL over the marts, for newcomers to try

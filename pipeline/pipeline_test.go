@@ -61,7 +61,7 @@ func TestCalendar_EveryYearHas26Fortnights(t *testing.T) {
 }
 
 func TestCalendar_OfDatesEndsLoudly(t *testing.T) {
-	c := pipeline.Calendar{Ends: []time.Time{date("2025-04-13"), date("2026-04-13")}}
+	c := pipeline.Calendar{Dates: []time.Time{date("2025-04-13"), date("2026-04-13")}}
 	if got, err := c.PeriodEnd(date("2026-11-22")); err != nil || got != date("2026-04-13") {
 		t.Errorf("got %v, %v", got, err)
 	}

@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"load/dirstore":        {"load"},
 	"load/s3store":         {"load", "pipeline"},
 	"load/storetest":       {"load", "pipeline"},
+	"schedule":             {"pipeline"},
 	"sql":                  {},
 	"internal/duck":        {"pipeline"},
 	"internal/u01":         {},
