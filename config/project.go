@@ -31,6 +31,7 @@ type Project struct {
 	Workers   int   // steps beside each other; 0: one a core
 	Memory    int64 // bytes for one step
 	HTTP      HTTP
+	Notices   Notices
 
 	files   fs.FS
 	sources map[string]map[string]projectSource
@@ -83,12 +84,13 @@ type projectFile struct {
 	Memory    Size                                `yaml:"memory"`
 	Vars      map[string]string                   `yaml:"vars"`
 	HTTP      HTTP                                `yaml:"http"`
+	Notices   noticesEntry                        `yaml:"notices"`
 	Sources   map[string]map[string]projectSource `yaml:"sources"`
 }
 
 // defaultProject holds every default of tamiz.yml.
 func defaultProject() projectFile {
-	return projectFile{Warehouse: "warehouse", Store: "store", TimeZone: "UTC", Memory: 1 << 30}
+	return projectFile{Warehouse: "warehouse", Store: "store", TimeZone: "UTC", Memory: 1 << 30, Notices: noticesEntry{Language: "en", Remind: 3}}
 }
 
 // LoadProject reads dir/tamiz.yml. Variables of the command line win over
@@ -119,6 +121,7 @@ func LoadProject(dir, cwd string, vars map[string]string, embedded fs.FS) (*Proj
 	}
 	p.Warehouse, p.Store = p.inside(content.Warehouse), p.inside(content.Store)
 	var problems []error
+	p.Notices, problems = content.Notices.notices()
 	if p.TimeZone, err = time.LoadLocation(content.TimeZone); err != nil {
 		problems = append(problems, fmt.Errorf("timezone: %q is unknown: want a name such as America/Mexico_City", content.TimeZone))
 	}
