@@ -34,6 +34,7 @@ type Project struct {
 	Workers   int   // steps beside each other; 0: one a core
 	Memory    int64 // bytes for one step
 	HTTP      HTTP
+	Notices   Notices
 
 	files     fs.FS
 	text      []byte // of tamiz.yml, for messages
@@ -91,6 +92,7 @@ type projectFile struct {
 	Memory    Size                                `yaml:"memory"`
 	Vars      map[string]string                   `yaml:"vars"`
 	HTTP      HTTP                                `yaml:"http"`
+	Notices   noticesEntry                        `yaml:"notices"`
 	Sources   map[string]map[string]projectSource `yaml:"sources"`
 	Schedule  map[string]*scheduleEntry           `yaml:"schedule"`
 }
@@ -98,6 +100,7 @@ type projectFile struct {
 // defaultProject holds every default of tamiz.yml.
 func defaultProject() projectFile {
 	return projectFile{Warehouse: "warehouse", Store: "store", TimeZone: "UTC", Memory: 1 << 30, Keep: Housekeeping{Runs: 60, Free: 256 << 20}}
+	return projectFile{Warehouse: "warehouse", Store: "store", TimeZone: "UTC", Memory: 1 << 30, Notices: noticesEntry{Language: "en", Remind: 3}}
 }
 
 // LoadProject reads dir/tamiz.yml. Variables of the command line win over
@@ -134,6 +137,7 @@ func LoadProject(dir, cwd string, vars map[string]string, embedded fs.FS) (*Proj
 	if content.Retention.Latest < 0 || content.Keep.Runs < 2 {
 		problems = append(problems, errors.New("retention.latest must not be negative, and keep.runs must be at least 2"))
 	}
+	p.Notices, problems = content.Notices.notices()
 	if p.TimeZone, err = time.LoadLocation(content.TimeZone); err != nil {
 		problems = append(problems, fmt.Errorf("timezone: %q is unknown: want a name such as America/Mexico_City", content.TimeZone))
 	}

@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"internal/sample":      {"internal/u01"},
 	"internal/house":       {},
 	"internal/words":       {"pipeline"},
+	"schedule/notice":      {"pipeline"},
 	"extract/csvtext":      {"pipeline"},
 	"extract/biff":         {},
 	"extract/dbase":        {},
@@ -60,6 +61,7 @@ var onlyIn = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2":   {"load/s3store", "extract", "internal/s3server"},
 	"go.uber.org/zap":                {"cmd/tamiz", "schedule"},
 	"github.com/nicksnyder/go-i18n":  {"internal/words"},
+	"github.com/wneessen/go-mail":    {"schedule/notice"},
 	"math/rand":                      {},
 	"math/rand/v2":                   {},
 }
