@@ -99,8 +99,8 @@ type projectFile struct {
 
 // defaultProject holds every default of tamiz.yml.
 func defaultProject() projectFile {
-	return projectFile{Warehouse: "warehouse", Store: "store", TimeZone: "UTC", Memory: 1 << 30, Keep: Housekeeping{Runs: 60, Free: 256 << 20}}
-	return projectFile{Warehouse: "warehouse", Store: "store", TimeZone: "UTC", Memory: 1 << 30, Notices: noticesEntry{Language: "en", Remind: 3}}
+	return projectFile{Warehouse: "warehouse", Store: "store", TimeZone: "UTC", Memory: 1 << 30, Keep: Housekeeping{Runs: 60, Free: 256 << 20},
+		Notices: noticesEntry{Language: "en", Remind: 3}}
 }
 
 // LoadProject reads dir/tamiz.yml. Variables of the command line win over
@@ -130,14 +130,14 @@ func LoadProject(dir, cwd string, vars map[string]string, embedded fs.FS) (*Proj
 		Memory: int64(content.Memory), HTTP: content.HTTP, sources: content.Sources, schedules: content.Schedule, text: text, vars: content.Vars, cliVars: vars, cwd: cwd, files: embedded,
 	}
 	p.Warehouse, p.Retention, p.Keep = p.inside(content.Warehouse), content.Retention, content.Keep
-	var problems []error
+	notices, problems := content.Notices.notices()
+	p.Notices = notices
 	if err := p.setStore(content.Store, content.S3); err != nil {
 		problems = append(problems, err)
 	}
 	if content.Retention.Latest < 0 || content.Keep.Runs < 2 {
 		problems = append(problems, errors.New("retention.latest must not be negative, and keep.runs must be at least 2"))
 	}
-	p.Notices, problems = content.Notices.notices()
 	if p.TimeZone, err = time.LoadLocation(content.TimeZone); err != nil {
 		problems = append(problems, fmt.Errorf("timezone: %q is unknown: want a name such as America/Mexico_City", content.TimeZone))
 	}

@@ -68,6 +68,7 @@ const (
 type SourceRecord struct {
 	Source  string    `json:"source"`
 	State   string    `json:"state"`             // good, carried forward, left out, dead, never fetched
+	Cause   string    `json:"cause,omitempty"`   // down, refused, rejected
 	Problem string    `json:"problem,omitempty"` // in one line
 	Effect  string    `json:"effect,omitempty"`
 	Message string    `json:"message,omitempty"` // all of it: where, what was expected, what to do

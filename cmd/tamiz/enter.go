@@ -4,6 +4,7 @@ import (
 	"errors"
 	"syscall"
 
+	"tamiz/load"
 	"tamiz/pipeline"
 )
 
@@ -16,10 +17,15 @@ func (r *runState) enter() error {
 	if err := r.room(); err != nil {
 		return err
 	}
+	r.ledger = load.OpenLedger(r.store, r.p.Name)
+	var err error
+	if r.teller, err = openTeller(r.project, r.p.Name, r.ledger, r.words); err != nil {
+		return err
+	}
 	if err := r.takeObservations(r.ctx); err != nil {
 		return err
 	}
-	if err := r.readDecisions(); err != nil {
+	if r.decisions, err = r.ledger.Decisions(r.ctx); err != nil {
 		return err
 	}
 	return r.checkMethod(r.ctx)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -9,7 +10,7 @@ import (
 )
 
 func newFetch(o *options) *cobra.Command {
-	f := &runFlags{fetch: true}
+	f := &runFlags{fetch: true, fetchOnly: true}
 	command := &cobra.Command{
 		Use: "fetch [PIPELINE]", Short: "look at the sources, and keep what is new for the next run",
 		Long: `Look at the sources between two periods: what is new is archived, judged and noted, and
@@ -81,5 +82,5 @@ func (r *runState) fetch() error {
 	if err := r.runs.WriteRecord(r.record); err != nil {
 		return err
 	}
-	return r.giveObservations(r.ctx)
+	return errors.Join(r.giveObservations(r.ctx), r.tellOperator(nil))
 }

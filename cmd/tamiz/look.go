@@ -12,6 +12,7 @@ import (
 	"tamiz/extract"
 	"tamiz/extract/web"
 	"tamiz/pipeline"
+	"tamiz/schedule/notice"
 )
 
 // looking is one look at the world: what each source holds now, and whether a
@@ -249,6 +250,7 @@ func (l *looking) settle(source *pipeline.Source) (pipeline.SourceRecord, error)
 			state.State = sourceNever
 			return state, nil
 		}
+		state.Since, _ = l.log.Failing(source.Name) // of what has ended now
 		return state, l.log.NoteGood(source.Name)
 	}
 	if err := l.log.NoteFault(source.Name, l.refused[source.Name], fault); err != nil {
@@ -260,7 +262,13 @@ func (l *looking) settle(source *pipeline.Source) (pipeline.SourceRecord, error)
 	if !errors.As(fault, &e) {
 		return state, fault
 	}
-	state.Problem = e.Problem
+	state.Problem, state.Cause = e.Problem, notice.Down
+	if len(l.refused[source.Name]) > 0 {
+		state.Cause = notice.Refused
+		if pipeline.Refuses(l.decisions, source.Name, l.refused[source.Name]) != nil {
+			state.Cause = notice.Rejected
+		}
+	}
 	good := l.good[source.Name]
 	if source.Dead == "" {
 		source.Dead = declaredDead(l.decisions, source.Name, since)

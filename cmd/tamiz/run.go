@@ -21,6 +21,7 @@ type runFlags struct {
 	asOf                string
 	at, due             string // RFC 3339
 	pinned              string // a run whose pins are taken
+	fetchOnly           bool
 }
 
 func (f *runFlags) add(command *cobra.Command) {
@@ -155,6 +156,9 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags str
 	}
 	if finishErr := r.finish(); finishErr != nil && !(r.record.Verdict == pipeline.FailedRun && pipeline.KindOf(err) == pipeline.Storage) {
 		err = errors.Join(err, finishErr) // else the same store says the same again
+	}
+	if r.record.Verdict != pipeline.Partial {
+		err = errors.Join(err, r.tellOperator(err))
 	}
 	r.tell(flags, err)
 	if err == nil && r.record.Verdict == pipeline.Held {

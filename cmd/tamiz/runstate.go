@@ -22,33 +22,35 @@ import (
 // runState is one run while it lasts.
 type runState struct {
 	*session
-	ctx       context.Context
-	flags     *runFlags
-	out       io.Writer
-	asOf      time.Time
-	pins      pipeline.Pins
-	latest    *load.Snapshot
-	graph     *pipeline.Plan
-	needs     []pipeline.Need
-	record    *pipeline.RunRecord
-	published *load.Snapshot
-	targets   []*pipeline.Step
-	fresh     map[*pipeline.Step]bool
-	same      bool // every mart is what is published already
-	ran       map[pipeline.Digest]*pipeline.Record
-	passed    int
-	warnings  []pipeline.CheckResult
-	failures  []failure
-	changed   int // sources with other files than in the last run
-	gates     int // steps that judged new versions
-	ledger    *load.Ledger
-	decisions []pipeline.Decision     // that people have taken, the oldest first
-	approved  []string                // gates that a person let pass for this very result
-	before    *pipeline.PeriodVerdict // the last verdict before this run's; nil if there is none, or this run adds none
-	lookTime  time.Duration
-	stepTime  time.Duration
-	events    *zap.Logger
-	closers   []func()
+	ctx        context.Context
+	flags      *runFlags
+	out        io.Writer
+	asOf       time.Time
+	pins       pipeline.Pins
+	latest     *load.Snapshot
+	graph      *pipeline.Plan
+	needs      []pipeline.Need
+	record     *pipeline.RunRecord
+	published  *load.Snapshot
+	targets    []*pipeline.Step
+	fresh      map[*pipeline.Step]bool
+	same       bool // every mart is what is published already
+	ran        map[pipeline.Digest]*pipeline.Record
+	passed     int
+	warnings   []pipeline.CheckResult
+	failures   []failure
+	changed    int // sources with other files than in the last run
+	gates      int // steps that judged new versions
+	ledger     *load.Ledger
+	decisions  []pipeline.Decision     // that people have taken, the oldest first
+	approved   []string                // gates that a person let pass for this very result
+	before     *pipeline.PeriodVerdict // the last verdict before this run's; nil if there is none
+	isRecorded bool                    // the run gave its period a verdict
+	teller     *teller
+	lookTime   time.Duration
+	stepTime   time.Duration
+	events     *zap.Logger
+	closers    []func()
 }
 
 // begin takes the lock and opens the run's folder and log.

@@ -14,6 +14,7 @@ import (
 	"tamiz/extract"
 	"tamiz/load"
 	"tamiz/load/dirstore"
+	"tamiz/load/s3store"
 	"tamiz/pipeline"
 )
 
@@ -28,7 +29,11 @@ func openStore(ctx context.Context, project *config.Project) (load.Local, error)
 }
 
 // openRemote opens the store itself.
-func openRemote(_ context.Context, project *config.Project) (load.Store, error) {
+func openRemote(ctx context.Context, project *config.Project) (load.Store, error) {
+	if project.OnS3() {
+		bucket, prefix := project.Bucket()
+		return s3store.Open(ctx, s3store.Options{Bucket: bucket, Prefix: prefix, Endpoint: project.S3.Endpoint, Region: project.S3.Region, PathStyle: project.S3.PathStyle})
+	}
 	store, err := dirstore.Open(project.Store)
 	if err != nil {
 		return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: project.Store, Err: err}

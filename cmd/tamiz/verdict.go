@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"tamiz/config"
 	"tamiz/load"
 	"tamiz/pipeline"
 )
@@ -149,14 +150,6 @@ func (r *runState) withdrawnBefore(publication *load.Publication) ([]pipeline.Ho
 	return holds, nil
 }
 
-// readDecisions reads what people have decided, and which gates they let pass
-// for exactly the result that this run would have.
-func (r *runState) readDecisions() (err error) {
-	r.ledger = load.OpenLedger(r.store, r.p.Name)
-	r.decisions, err = r.ledger.Decisions(r.ctx)
-	return err
-}
-
 // readApprovals finds the gates that a person let pass for this very result:
 // the same marts, compared with the same snapshot.
 func (r *runState) readApprovals() error {
@@ -252,7 +245,7 @@ func (r *runState) conclude() error {
 			return err
 		}
 	}
-	_, err = r.ledger.Record(r.ctx, verdict)
+	r.isRecorded, err = r.ledger.Record(r.ctx, verdict)
 	return err
 }
 
@@ -313,7 +306,10 @@ func whyFailed(err error) pipeline.Sentence {
 		problem = e.Problem
 	}
 	values := map[string]any{"problem": problem}
+	var secret config.MissingSecret
 	switch {
+	case errors.As(err, &secret):
+		return pipeline.Sentence{Key: "failed_secret", Values: map[string]any{"name": string(secret)}}
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EFBIG), errors.Is(err, errLittleRoom):
 		return pipeline.Sentence{Key: "failed_disk"}
 	case pipeline.KindOf(err) == pipeline.Storage:
