@@ -85,7 +85,8 @@ func TestSay(t *testing.T) {
 			}
 		})
 	}
-	if got := w.All(sentence("failed_disk")); len(got) != 2 || got["es"] != "El disco de la computadora está lleno." {
+	if got := w.All(sentence("failed_disk"), sentence("failed_crashed")); len(got) != 2 ||
+		got["es"] != "El disco de la computadora está lleno. La actualización se interrumpió de golpe, sin decir por qué." {
 		t.Errorf("in all languages: %v", got)
 	}
 	if got := w.Languages(); !slices.Equal(got, []string{"en", "es"}) {
