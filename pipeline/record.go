@@ -35,6 +35,7 @@ type RunRecord struct {
 	Period     string            `json:"period_end,omitempty"` // for which it ran
 	DueAt      time.Time         `json:"due_at,omitzero"`      // of a run of the schedule
 	Holds      []Hold            `json:"holds,omitempty"`      // what a person must decide about
+	Causes     []Cause           `json:"causes,omitempty"`     // what a result in question comes from
 	Snapshot   string            `json:"snapshot,omitempty"`
 	Tamiz      string            `json:"tamiz"`
 	DuckDB     string            `json:"duckdb"`
@@ -53,6 +54,12 @@ type Hold struct {
 	Because    Sentence `json:"because"`
 	Details    string   `json:"details,omitempty"` // the first offending rows, or the whole message
 	Approvable bool     `json:"approvable"`        // a person may let it pass
+}
+
+// Cause says how much of a result in question comes from one source.
+type Cause struct {
+	Source  string `json:"source"`
+	Changed int    `json:"changed"` // units that its new version alone changes
 }
 
 // The kinds of holds.

@@ -125,7 +125,7 @@ func (r *runState) noticeSource(state pipeline.SourceRecord) notice.Source {
 		if source.Name != state.Source {
 			continue
 		}
-		told.Title = source.Title
+		told.Title, told.Required = source.Title, source.Required
 		if source.DeadAfter > 0 && source.Dead == "" {
 			told.DaysLeft = max(0, source.DeadAfter-state.Days)
 		}
@@ -141,6 +141,9 @@ func reasons(record *pipeline.RunRecord) []pipeline.Sentence {
 	var list []pipeline.Sentence
 	for _, hold := range record.Holds {
 		list = append(list, hold.Because)
+	}
+	for _, cause := range record.Causes {
+		list = append(list, pipeline.Sentence{Key: "held_cause", Values: map[string]any{"source": cause.Source, "count": cause.Changed}})
 	}
 	return list
 }

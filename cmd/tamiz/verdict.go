@@ -29,7 +29,7 @@ func (r *runState) judge() error {
 		return nil
 	}
 	if r.mustWait(r.record.Holds) {
-		return nil
+		return r.causesOfHold()
 	}
 	publication, err := r.publication()
 	if err != nil {

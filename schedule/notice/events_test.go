@@ -58,11 +58,11 @@ func examples() map[string]notice.Event {
 	question := says("verbatim",
 		"es", "En Sinaloa, 31 % de las escuelas cambiaría de perfil; lo normal es menos de 5 %. La causa: las defunciones de Sinaloa bajaron 40 % de una quincena a otra en el archivo nuevo, y en ningún otro estado.",
 		"en", "In Sinaloa, 31 % of the schools would change profile; usual is less than 5 %. The cause: the deaths of Sinaloa fell by 40 % from one fortnight to the next in the new file, and in no other state.")
-	gate := says("held_gate", "table", "profiles", "gate", "profiles_move_little", "found", "31 %", "limit", "5 %")
+	cause := says("held_cause", "source", "deaths_by_state", "count", 1204)
 	return map[string]notice.Event{
-		"held_question":       notice.Held(about, []pipeline.Sentence{question}, "profiles.profiles_move_little: 1,204 rows\n  Sinaloa  0.312\n  Sonora   0.011"),
-		"held_gate":           notice.Held(synthetic, []pipeline.Sentence{gate}, ""),
-		"held_broken":         notice.Held(about, []pipeline.Sentence{says("held_broken", "count", 12345, "table", "schools", "check", "pupils_is_in_range"), gate}, "schools.pupils_is_in_range: 12,345 rows"),
+		"held_question":       notice.Held(about, []pipeline.Sentence{question, cause}, "profiles.profiles_move_little: 1,204 rows\n  Sinaloa  0.312\n  Sonora   0.011"),
+		"held_synthetic":      notice.Held(synthetic, []pipeline.Sentence{question}, ""),
+		"held_broken":         notice.Held(about, []pipeline.Sentence{says("held_broken", "count", 12345, "table", "schools", "check", "pupils_is_in_range"), question}, "schools.pupils_is_in_range: 12,345 rows"),
 		"held_dead":           notice.Held(about, []pipeline.Sentence{says("held_dead", "source", "schools", "days", 401)}, "schools: HTTP 404 since 26 October 2025"),
 		"held_damaged":        notice.Held(about, []pipeline.Sentence{says("held_damaged", "source", "schools", "file", "ESCUELAS.csv")}, "expected sha256 4f1c…, found 9ab0…"),
 		"held_withdrawn":      notice.Held(about, []pipeline.Sentence{says("held_withdrawn", "snapshot", "2026-11-15.2")}, ""),

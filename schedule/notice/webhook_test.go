@@ -39,7 +39,7 @@ func TestWebhook_IsSigned(t *testing.T) {
 	server.StartTLS()
 	defer server.Close()
 
-	letter := notice.Compose(w, "es", examples()["held_gate"])
+	letter := notice.Compose(w, "es", examples()["held_synthetic"])
 	channel := &notice.Webhook{URL: server.URL + "/hook?token=t0ken", Key: pipeline.NewSecret("k3y"), Roots: roots}
 	if err := channel.Send(t.Context(), letter); err != nil {
 		t.Fatal(err)
