@@ -1,0 +1,239 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"tamiz/load"
+	"tamiz/pipeline"
+)
+
+// fault is a row of FAULTS: what it is, and the verdict that it must get.
+type fault struct {
+	number     int
+	name, want string
+}
+
+var faultLine = regexp.MustCompile(`^\| (\d+) \| ([^|]*) \| ([^|]*) \|`)
+
+// wantedVerdicts reads the table of FAULTS. That file is not in this
+// repository: where it is absent, the test says so and is skipped.
+func wantedVerdicts(t *testing.T) map[int]fault {
+	t.Helper()
+	file := os.Getenv("TAMIZ_FAULTS")
+	if file == "" {
+		file = "../../../shared/FAULTS.md"
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Skipf("the list of faults is not here (%v): set TAMIZ_FAULTS", err)
+	}
+	faults := map[int]fault{}
+	for _, line := range strings.Split(string(text), "\n") {
+		if match := faultLine.FindStringSubmatch(line); match != nil {
+			number, _ := strconv.Atoi(match[1])
+			faults[number] = fault{number, match[2], match[3]}
+		}
+	}
+	if len(faults) < 58 {
+		t.Fatalf("%s has %d faults", file, len(faults))
+	}
+	return faults
+}
+
+// faultRow is what came of a fault.
+type faultRow struct {
+	number        int
+	given, period string
+	decisions     int // that were asked and taken
+	wrong         int // publications
+	notices       int
+	remark        string
+}
+
+// fortnight is what happens in one fortnight of a script.
+type fortnight struct {
+	faults []int                       // of sources, which strike together
+	course func(w *world, s slot) verdict // of our own house
+}
+
+// verdict is what the course of a fault gave.
+type verdict struct {
+	given, remark string
+}
+
+// A script tells of a year: in which fortnight which faults strike. In the
+// others nothing is wrong.
+type script map[int]fortnight
+
+// yearOfSources has the faults of sources, two at once where both get the same
+// verdict.
+var yearOfSources = script{
+	2: {faults: []int{1, 31}}, 3: {faults: []int{2, 14}}, 4: {faults: []int{3, 15}}, 5: {faults: []int{4, 23}}, 6: {faults: []int{5, 32}},
+	7: {faults: []int{6, 26}}, 8: {faults: []int{7, 22}}, 9: {faults: []int{8, 30}}, 10: {faults: []int{9, 33}}, 11: {faults: []int{10, 42}},
+	12: {faults: []int{21, 40}}, 13: {faults: []int{11, 37}}, 14: {faults: []int{12, 38}}, 15: {faults: []int{13, 39}},
+	16: {faults: []int{16}, course: (*world).loseRegister}, 17: {faults: []int{20}}, 18: {faults: []int{24}}, 19: {faults: []int{27}}, 20: {faults: []int{29}},
+	21: {faults: []int{34}}, 22: {faults: []int{35}}, 23: {course: (*world).registerIsDead}, 24: {faults: []int{36}}, 25: {faults: []int{25}, course: (*world).findRegister}, 26: {faults: []int{28}},
+}
+
+// yearOfTheHouse has the faults of our own house.
+var yearOfTheHouse = script{
+	1: {course: (*world).withoutSeries}, 2: {course: (*world).nothingIsNew}, 3: {course: (*world).newTag}, 4: {course: (*world).dueTwice}, 5: {course: (*world).seriesBegins},
+	6: {course: (*world).methodWithoutVersion}, 7: {course: (*world).storeRefuses}, 8: {course: (*world).uploadsCut}, 9: {course: (*world).rivalPublished},
+	10: {course: (*world).storeIsSlow}, 11: {course: (*world).diskIsFull}, 12: {course: (*world).killedEverywhere},
+	13: {course: (*world).daemonIsDown}, 14: {course: (*world).daemonIsBack}, 15: {course: (*world).dueInGap}, 16: {course: (*world).clockBack}, 17: {course: (*world).clockForward},
+	18: {course: (*world).twoDaemons}, 19: {course: (*world).artifactDamaged}, 20: {course: (*world).rawDamaged}, 21: {course: (*world).rawDamagedAndFetched},
+	22: {course: (*world).falseWave}, 23: {course: (*world).mailIsDown}, 24: {course: (*world).secretMissing},
+}
+
+// shortYear is a handful of fortnights with one fault of each verdict.
+var shortYear = script{
+	1: {course: (*world).withoutSeries}, 2: {course: (*world).nothingIsNew}, 3: {course: (*world).seriesBegins}, 4: {faults: []int{2, 14}},
+	5: {course: (*world).storeRefuses}, 6: {course: (*world).killedAtPointer}, 7: {faults: []int{1}},
+}
+
+// play plays the first fortnights of a script.
+func (w *world) play(year script, fortnights int) {
+	w.t.Helper()
+	for i := 1; i <= fortnights; i++ {
+		s := w.slots[i-1]
+		w.t.Logf("%s, fortnight %d, %s", w.name, i, s.period)
+		w.begin(s)
+		w.fortnight(s, year[i])
+		if w.t.Failed() && *stopYear {
+			w.t.FailNow()
+		}
+	}
+}
+
+// fortnight plays one fortnight, and notes what came of its faults.
+func (w *world) fortnight(s slot, f fortnight) {
+	w.t.Helper()
+	letters, acts, wrong := len(w.mail.taken()), w.acts, w.audit.wrong
+	var came []faultRow
+	if f.course != nil {
+		if v := f.course(w, s); v.given != "" {
+			came = append(came, faultRow{number: courseFault[w.course(f)], given: v.given, remark: v.remark})
+		}
+	}
+	if f.course == nil || len(f.faults) > 0 {
+		came = append(came, w.strike(s, f.faults)...)
+	}
+	subjects := w.subjects(letters)
+	w.t.Logf("  letters: %s", strings.Join(subjects, " | "))
+	for _, row := range came {
+		row.period, row.decisions, row.wrong, row.notices = s.period, w.acts-acts, w.audit.wrong-wrong, len(subjects)
+		w.rows = append(w.rows, row)
+	}
+	if verdict := pipeline.VerdictOf(w.audit.verdicts(), s.period); (verdict == nil || !verdict.Settled()) && !w.down {
+		w.t.Errorf("%s is not settled at its end: %+v", s.period, verdict)
+	}
+}
+
+// strike has sources fail all at once, runs, and says what came of each.
+func (w *world) strike(s slot, numbers []int) []faultRow {
+	w.t.Helper()
+	var struck []*sourceFault
+	for _, f := range sourceFaults(w.p) {
+		if slices.Contains(numbers, f.number) {
+			struck = append(struck, f)
+		}
+	}
+	if len(struck) != len(numbers) {
+		w.t.Fatalf("faults %v: %d are known", numbers, len(struck))
+	}
+	remark := ""
+	before := w.latest()
+	for _, f := range struck {
+		if more := f.card(w.p, "world"); more != "" {
+			w.configure(more)
+		}
+		if f.strike != nil {
+			f.strike("/world/")
+		}
+		if f.number == 6 {
+			w.write("inbox/deaths_ssa/descargado.csv", fresh(w.until(s.period)))
+			remark = "a person puts the file where the letter of the fortnight before asks for it"
+		}
+	}
+	out := w.tick(s, s.due.Add(time.Minute), nil, nil)
+	if out.record == nil {
+		w.t.Errorf("%v: no run\n%s%s", numbers, out.stdout, out.stderr)
+		return nil
+	}
+	if len(numbers) == 0 && (out.record.Verdict != pipeline.Published || verdictOf(out.record) != "publish" && !w.gone) {
+		w.t.Errorf("%s, where nothing is wrong: %s %s\n%s", s.period, verdictOf(out.record), out.record.Reason, out.stdout)
+	}
+	var rows []faultRow
+	after := w.latest()
+	for _, f := range struck {
+		given := verdictOf(out.record)
+		if state := stateOf(out.record, f.source); out.record.Verdict == pipeline.Published && (state.State == sourceCarried) != (given == "carry") {
+			given = fmt.Sprintf("%s, but %s is %s", given, f.source, state.State)
+		}
+		if same := pipeline.SameFiles(filesOf(before, f.source), filesOf(after, f.source)); same != (f.verdict == "carry") {
+			w.t.Errorf("fault %d, %s: the edition stands on the version before: %v\n%s", f.number, f.name, same, messageOf(out.record, f.source))
+			w.audit.wrong++
+		}
+		for _, word := range f.words {
+			if message := messageOf(out.record, f.source); !strings.Contains(message, word) {
+				w.t.Errorf("fault %d, %s: %q is not in\n%s", f.number, f.name, word, message)
+			}
+		}
+		row := faultRow{number: f.number, given: given}
+		if f.number == 6 {
+			row.remark = remark
+		}
+		rows = append(rows, row)
+		if f.then != nil && (f.number == 26 || f.number == 30 || f.number == 40) {
+			f.then(w.t, w.project)
+		}
+	}
+	if slices.Contains(numbers, 6) {
+		os.RemoveAll(filepath.Join(w.project, "inbox", "deaths_ssa"))
+	}
+	return rows
+}
+
+func stateOf(record *pipeline.RunRecord, source string) pipeline.SourceRecord {
+	i := slices.IndexFunc(record.Sources, func(s pipeline.SourceRecord) bool { return s.Source == source })
+	if i < 0 {
+		return pipeline.SourceRecord{}
+	}
+	return record.Sources[i]
+}
+
+func filesOf(snapshot *load.Snapshot, source string) []pipeline.Pin {
+	if snapshot == nil {
+		return nil
+	}
+	return pinsOf(snapshot).Sources[source]
+}
+
+// latest is what readers see now.
+func (w *world) latest() *load.Snapshot {
+	w.t.Helper()
+	snapshot, err := load.ReadLatest(w.t.Context(), w.audit.store, "mx")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return snapshot
+}
+
+// subjects are those of the letters since there were so many.
+func (w *world) subjects(since int) []string {
+	var subjects []string
+	for _, letter := range w.mail.taken()[since:] {
+		_, rest, _ := strings.Cut(letter, "Subject: ")
+		subject, _, _ := strings.Cut(rest, "\r\n")
+		subjects = append(subjects, subject)
+	}
+	return subjects
+}
