@@ -1,8 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"os"
 	"syscall"
+	"time"
+
+	"go.uber.org/zap"
 
 	"tamiz/load"
 	"tamiz/pipeline"
@@ -17,6 +22,9 @@ func (r *runState) enter() error {
 	if err := r.room(); err != nil {
 		return err
 	}
+	if err := r.acquire(); err != nil {
+		return err
+	}
 	r.ledger = load.OpenLedger(r.store, r.p.Name)
 	var err error
 	if r.teller, err = openTeller(r.project, r.p.Name, r.ledger, r.words); err != nil {
@@ -29,6 +37,51 @@ func (r *runState) enter() error {
 		return err
 	}
 	return r.checkMethod(r.ctx)
+}
+
+// leaseFor is how long a machine that died keeps others from the pipeline.
+const leaseFor = time.Minute
+
+var errLostLease = errors.New("another machine has taken this pipeline over")
+
+// acquire takes the lease of the pipeline, so that no other machine that shares
+// the store runs it at the same time. If it is lost, the run ends.
+func (r *runState) acquire() error {
+	id, err := r.warehouse.ID()
+	if err != nil {
+		return err
+	}
+	lease, err := load.Acquire(r.ctx, r.store, r.p.Name, load.Holder{Name: "run " + r.record.ID, Host: machine(), Process: os.Getpid(), Warehouse: id}, leaseFor)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(r.ctx)
+	go func() {
+		select {
+		case <-lease.Lost():
+			cancel(errLostLease)
+		case <-ctx.Done():
+		}
+	}()
+	r.ctx = ctx
+	r.closers = append(r.closers, func() {
+		cancel(nil)
+		release, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer stop()
+		if err := lease.Release(release); err != nil {
+			r.events.Warn("the lease was not released; it ends by itself", zap.Error(err))
+		}
+	})
+	return nil
+}
+
+// lostLease says that the run ended because another machine took over.
+func (r *runState) lostLease() error {
+	if !errors.Is(context.Cause(r.ctx), errLostLease) {
+		return nil
+	}
+	return &pipeline.Error{Kind: pipeline.Busy, Subject: r.p.Name, Err: errLostLease, Effect: "this run wrote nothing more; the other one goes on",
+		Hint: "if this machine was asleep or cut off from the store, there is nothing to do"}
 }
 
 // room wants some free disk for the warehouse, so that a run stops before it

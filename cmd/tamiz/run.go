@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -150,6 +151,12 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags str
 	err = r.walk()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if lost := r.lostLease(); lost != nil {
+		return nil, lost
+	}
+	if pipeline.KindOf(err) == pipeline.Busy { // it has not begun
+		return nil, errors.Join(err, os.RemoveAll(r.runs.Dir(r.record.ID)))
 	}
 	if err != nil {
 		r.record.Verdict, r.record.Reason, r.record.Because = pipeline.FailedRun, firstLine(err), whyFailed(err)
