@@ -47,11 +47,7 @@ var errLostLease = errors.New("another machine has taken this pipeline over")
 // acquire takes the lease of the pipeline, so that no other machine that shares
 // the store runs it at the same time. If it is lost, the run ends.
 func (r *runState) acquire() error {
-	id, err := r.warehouse.ID()
-	if err != nil {
-		return err
-	}
-	lease, err := load.Acquire(r.ctx, r.store, r.p.Name, load.Holder{Name: "run " + r.record.ID, Host: machine(), Process: os.Getpid(), Warehouse: id}, leaseFor)
+	lease, err := r.session.lease(r.ctx, "run "+r.record.ID)
 	if err != nil {
 		return err
 	}
@@ -73,6 +69,15 @@ func (r *runState) acquire() error {
 		}
 	})
 	return nil
+}
+
+// lease takes the lease of the pipeline; the caller holds the warehouse's lock.
+func (s *session) lease(ctx context.Context, what string) (*load.Lease, error) {
+	id, err := s.warehouse.ID()
+	if err != nil {
+		return nil, err
+	}
+	return load.Acquire(ctx, s.store, s.p.Name, load.Holder{Name: what, Host: machine(), Process: os.Getpid(), Warehouse: id}, leaseFor)
 }
 
 // lostLease says that the run ended because another machine took over.
