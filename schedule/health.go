@@ -121,9 +121,12 @@ const stale = 5 * Tick
 func (d *Daemon) Ailments() []string {
 	var found []string
 	d.mu.Lock()
-	watches, silent := d.watches, time.Since(d.ticked)
+	watches, ticked := d.watches, d.ticked
 	d.mu.Unlock()
-	if silent > stale {
+	if ticked.IsZero() {
+		return []string{"the daemon is starting"}
+	}
+	if silent := time.Since(ticked); silent > stale {
 		found = append(found, fmt.Sprintf("the daemon has not looked at the clock for %s", silent.Round(time.Second)))
 	}
 	now := d.Now()

@@ -157,7 +157,7 @@ func (w *watch) launch(ctx context.Context, slot *Slot) Outcome {
 	}
 	w.end(outcome)
 	switch {
-	case end.busy():
+	case end.Busy():
 		log.Info(fmt.Sprintf("%s: another run is at work; %s is tried again in a minute", w.Name, what))
 		return outcome
 	case outcome.Verdict != nil:
@@ -167,7 +167,9 @@ func (w *watch) launch(ctx context.Context, slot *Slot) Outcome {
 	default:
 		log.Warn(fmt.Sprintf("%s: %s has ended (%s, exit code %d) without a verdict", w.Name, what, end.Kind, end.Code))
 	}
-	w.After(settle, outcome)
+	if w.After != nil {
+		w.After(settle, outcome)
+	}
 	return outcome
 }
 
@@ -192,7 +194,7 @@ func (w *watch) settle(ctx context.Context, outcome *Outcome, log *zap.Logger) {
 	}
 	if count(w.records, slot.Period) > before {
 		outcome.Verdict = pipeline.VerdictOf(w.records, slot.Period)
-	} else if !outcome.End.busy() {
+	} else if !outcome.End.Busy() {
 		w.paused, w.resumes = slot.Period, w.Now().Add(w.Schedule.Retry)
 	}
 }
