@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,18 +53,21 @@ func cancelRun(ctx context.Context, out io.Writer, project *config.Project, name
 		fmt.Fprintf(out, "%s  no run is at work that the schedule has started on this machine; nothing to cancel\n", name)
 		return nil
 	}
-	store, err := scheduleStore(ctx, project)
+	store, err := openStore(ctx, project)
 	if err != nil {
-		return &pipeline.Error{Kind: pipeline.Storage, Subject: project.Store, Err: err}
+		return err
+	}
+	sayer, err := openWords()
+	if err != nil {
+		return err
 	}
 	ledger := load.OpenLedger(store, name)
 	before, err := ledger.Verdicts(ctx)
 	if err != nil {
 		return err
 	}
-	who := accountName() + "@" + machineName()
-	verdict := pipeline.PeriodVerdict{Period: running.Period, DueAt: running.DueAt, Verdict: pipeline.FailedRun, Run: running.Run, At: time.Now(), By: machineName(),
-		Reason: sayKey(pipeline.Sentence{Key: "failed_cancelled", Values: map[string]any{"who": who}})}
+	verdict := pipeline.PeriodVerdict{Period: running.Period, DueAt: running.DueAt, Verdict: pipeline.FailedRun, Run: running.Run, At: time.Now(), By: machine(),
+		Reason: sayer.All(pipeline.Sentence{Key: "failed_cancelled", Values: map[string]any{"who": who()}})}
 	for _, record := range before {
 		if record.Snapshot != "" {
 			verdict.Snapshot = record.Snapshot
@@ -84,13 +86,4 @@ func cancelRun(ctx context.Context, out io.Writer, project *config.Project, name
 	}
 	fmt.Fprintf(out, "%s  the run for the period to %s is stopped; the schedule does not start it again\n", name, running.Period)
 	return nil
-}
-
-// accountName is who types.
-func accountName() string {
-	account, err := user.Current()
-	if err != nil {
-		return "unknown"
-	}
-	return account.Username
 }

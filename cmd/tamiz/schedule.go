@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 	_ "time/tzdata" // schedules keep to their clocks on machines without a time zone database
 
@@ -14,7 +15,6 @@ import (
 
 	"tamiz/config"
 	"tamiz/load"
-	"tamiz/load/dirstore"
 	"tamiz/pipeline"
 	"tamiz/schedule"
 )
@@ -55,7 +55,7 @@ failed; 2 a mistake in flags or configuration; 75 another daemon is at work in t
 	}
 	flags := command.Flags()
 	flags.BoolVar(&f.once, "once", false, "do what is due now, and end")
-	flags.StringVar(&f.at, "at", "", "begin as if it were this time, such as 2026-12-01T12:00:00Z; runs do so too")
+	addClock(command, &f.at)
 	flags.StringVar(&f.listen, "listen", "", "serve /healthz and /metrics at this address, such as 127.0.0.1:9464 (default: nowhere)")
 	flags.IntVar(&f.beside, "beside", 1, "how many pipelines may run beside each other")
 	return command
@@ -66,11 +66,15 @@ func runSchedule(ctx context.Context, out, errOut io.Writer, o *options, f *sche
 	if err != nil {
 		return err
 	}
-	now, err := f.clock()
+	now, err := (&runFlags{at: f.at}).clock()
 	if err != nil {
 		return err
 	}
 	project, err := o.openProject()
+	if err != nil {
+		return err
+	}
+	sayer, err := openWords()
 	if err != nil {
 		return err
 	}
@@ -85,13 +89,19 @@ func runSchedule(ctx context.Context, out, errOut io.Writer, o *options, f *sche
 	defer unlock()
 	logs := openScheduleLogs(project, errOut)
 	defer logs.events.Sync()
-	daemon := &schedule.Daemon{Pipelines: watched, AtOnce: f.beside, Now: now, Log: logs.events, Machine: machineName(), Say: sayKey,
+	daemon := &schedule.Daemon{Pipelines: watched, AtOnce: f.beside, Now: now, Log: logs.events, Machine: machine(), Say: func(sentence pipeline.Sentence) map[string]string { return sayer.All(sentence) },
 		Launcher: &schedule.Process{Executable: f.executable, Warehouse: project.Warehouse, Grace: jobGrace, Output: logs.output,
 			Arguments: func(job schedule.Job) []string { return o.jobArguments(project, job, f.at != "", now()) }}}
+	d := &duty{project: project, daemon: daemon, log: logs.events}
+	daemon.After = d.after
 	if !f.once {
+		var telling sync.WaitGroup
+		telling.Go(func() { d.rounds(ctx) })
+		defer telling.Wait()
 		return keepWatch(ctx, daemon, f.listen, logs.events)
 	}
 	outcomes, err := daemon.Once(ctx)
+	d.round(ctx)
 	if tellErr := tellOutcomes(out, asJSON, outcomes, daemon.States()); err == nil {
 		err = tellErr
 	}
@@ -101,39 +111,12 @@ func runSchedule(ctx context.Context, out, errOut io.Writer, o *options, f *sche
 	return err
 }
 
-// clock gives the time, which --at shifts.
-func (f *scheduleFlags) clock() (func() time.Time, error) {
-	if f.at == "" {
-		return time.Now, nil
-	}
-	at, err := time.Parse(time.RFC3339, f.at)
-	if err != nil {
-		return nil, &pipeline.Error{Kind: pipeline.Config, Problem: fmt.Sprintf("--at %q is not a time such as 2026-12-01T12:00:00Z", f.at)}
-	}
-	began := time.Now()
-	return func() time.Time { return at.Add(time.Since(began)) }, nil
-}
-
-// scheduleStore is the store that holds the ledgers.
-func scheduleStore(_ context.Context, project *config.Project) (load.Store, error) {
-	return dirstore.Open(project.Store)
-}
-
-// sayKey writes a sentence for records that are kept for ever, by its key.
-func sayKey(sentence pipeline.Sentence) map[string]string {
-	text := sentence.Key
-	for name, value := range sentence.Values {
-		text += fmt.Sprintf(" %s=%v", name, value)
-	}
-	return map[string]string{"en": text}
-}
-
 // watchedPipelines gives the pipelines that are named, or all of the project
 // that have a schedule.
 func watchedPipelines(ctx context.Context, project *config.Project, names []string) ([]schedule.Watched, error) {
-	store, err := scheduleStore(ctx, project)
+	store, err := openStore(ctx, project)
 	if err != nil {
-		return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: project.Store, Err: err}
+		return nil, err
 	}
 	wanted := names
 	if len(names) == 0 {

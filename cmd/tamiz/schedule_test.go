@@ -101,7 +101,7 @@ func TestSchedule_ARunThatDiesHasFailed(t *testing.T) {
 		t.Fatalf("got %+v, %v", done, err)
 	}
 	record := verdictsOf(t, o)[0]
-	if !record.Again || record.Run == "" || record.By != machineName() || !strings.Contains(record.Reason["en"], "failed_crashed") || !record.DueAt.Equal(time.Date(2026, 11, 17, 12, 0, 0, 0, time.UTC)) {
+	if !record.Again || record.Run == "" || record.By != machine() || !strings.Contains(record.Reason["en"], "failed_crashed") || !record.DueAt.Equal(time.Date(2026, 11, 17, 12, 0, 0, 0, time.UTC)) {
 		t.Errorf("recorded %+v", record)
 	}
 	o, f = watchedProject(t, "exit 75")
@@ -159,7 +159,7 @@ while :; do sleep 0.05; done`)
 		t.Error(said)
 	}
 	records := verdictsOf(t, o)
-	if len(records) != 1 || records[0].Verdict != pipeline.FailedRun || records[0].Again || !strings.Contains(records[0].Reason["en"], "who="+accountName()) {
+	if len(records) != 1 || records[0].Verdict != pipeline.FailedRun || records[0].Again || !strings.Contains(records[0].Reason["en"], who()+" cancelled the update") {
 		t.Errorf("recorded %+v", records)
 	}
 	awaitEvent(t, &events, func() bool { return strings.Contains(events.String(), "has ended: failed") })

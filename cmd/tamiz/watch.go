@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -114,12 +113,3 @@ func (l *scheduleLogs) output(name string) io.WriteCloser { return stayOpen{l.jo
 type stayOpen struct{ io.Writer }
 
 func (stayOpen) Close() error { return nil }
-
-// machineName tells machines that share a store apart.
-func machineName() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return "unknown"
-	}
-	return name
-}
