@@ -432,3 +432,29 @@ func TestDaemon_ThreeYears(t *testing.T) {
 		}
 	})
 }
+
+// TestDaemon_LooksAtTheSourcesOnceADay while clocks are put back and forward.
+func TestDaemon_LooksAtTheSourcesOnceADay(t *testing.T) {
+	for _, c := range []struct{ from, line, want string }{
+		{"2026-10-31T04:00:00Z", "30 1 * * *", "x fetch 10-31 05:30, x fetch 11-01 05:30, x fetch 11-02 06:30"},
+		{"2026-03-07T05:00:00Z", "30 2 * * *", "x fetch 03-07 07:30, x fetch 03-08 07:00, x fetch 03-09 06:30"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			at := clock("America/New_York", 2, 6, 0)
+			at.Fetch = c.line
+			w := newWorld(at, "x")
+			w.shiftClock(time.Until(moment(c.from)))
+			slots, err := schedule.Slots(at, fortnights, w.clock().AddDate(0, 0, -30), w.clock())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, slot := range slots {
+				w.ledgers["x"].records = append(w.ledgers["x"].records, pipeline.PeriodVerdict{Period: slot.Period, Verdict: pipeline.Published})
+			}
+			w.watches(t, wait(2*day+3*time.Hour))
+			if got := strings.Join(w.told, ", "); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
