@@ -23,6 +23,7 @@ type watch struct {
 	wake    time.Time // before which there is nothing to decide
 	paused  string    // a period that is not started again …
 	resumes time.Time // … before this
+	mute    error     // how the last run ended, if it left no verdict
 	records []pipeline.PeriodVerdict
 
 	state State // guarded by Daemon.mu
@@ -199,9 +200,11 @@ func (w *watch) settle(ctx context.Context, outcome *Outcome, log *zap.Logger) {
 		w.records = records
 	}
 	if count(w.records, slot.Period) > before {
-		outcome.Verdict = pipeline.VerdictOf(w.records, slot.Period)
+		outcome.Verdict, w.mute = pipeline.VerdictOf(w.records, slot.Period), nil
 	} else if !outcome.End.Busy() {
 		w.paused, w.resumes = slot.Period, w.Now().Add(w.Schedule.Retry)
+		w.mute = fmt.Errorf("the run for the period to %s ended without a verdict (%s, exit code %d); it is tried again at %s",
+			slot.Period, outcome.End.Kind, outcome.End.Code, w.resumes.In(w.Schedule.TimeZone).Format("2006-01-02 15:04 MST"))
 	}
 }
 
