@@ -23,6 +23,7 @@ type watch struct {
 	wake    time.Time // before which there is nothing to decide
 	paused  string    // a period that is not started again …
 	resumes time.Time // … before this
+	mute    error     // how the last run ended, if it left no verdict
 	records []pipeline.PeriodVerdict
 
 	state State // guarded by Daemon.mu
@@ -111,15 +112,18 @@ func (w *watch) decide(ctx context.Context) (decision Decision, err error) {
 	}
 	decision = Decide(now, w.started, w.Schedule, slots, w.records)
 	for _, slot := range decision.PassOver {
-		reason := pipeline.Sentence{Key: "passed_over", Values: map[string]any{"period": slot.Period}}
+		reason := pipeline.Sentence{Key: "passed_over", Values: map[string]any{"period": slot.Period, "due": slot.DueAt.In(w.Schedule.TimeZone).Format(pipeline.DateLayout)}}
 		if _, err := w.Ledger.Record(ctx, w.verdict(slot, pipeline.PassedOver, reason)); err != nil {
 			return decision, fmt.Errorf("record that %s is passed over: %w", slot.Period, err)
 		}
 		w.Log.Info(fmt.Sprintf("%s: the period to %s is passed over; nobody was there to compute it", w.Name, slot.Period),
 			zap.String("pipeline", w.Name), zap.String("period", slot.Period))
 	}
-	if w.wake = decision.Wake; decision.Run != nil || len(decision.PassOver) > 0 {
+	switch w.wake = decision.Wake; {
+	case decision.Run != nil || len(decision.PassOver) > 0:
 		w.wake = time.Time{} // the next tick looks at what has come of it
+	case w.wake.IsZero():
+		w.wake = now.Add(reread)
 	}
 	return decision, nil
 }
@@ -157,6 +161,9 @@ func (w *watch) launch(ctx context.Context, slot *Slot) Outcome {
 	}
 	w.end(outcome)
 	switch {
+	case end.Busy() && slot == nil:
+		log.Info(fmt.Sprintf("%s: another run is at work, which looks at the sources itself", w.Name))
+		return outcome
 	case end.Busy():
 		log.Info(fmt.Sprintf("%s: another run is at work; %s is tried again in a minute", w.Name, what))
 		return outcome
@@ -193,9 +200,11 @@ func (w *watch) settle(ctx context.Context, outcome *Outcome, log *zap.Logger) {
 		w.records = records
 	}
 	if count(w.records, slot.Period) > before {
-		outcome.Verdict = pipeline.VerdictOf(w.records, slot.Period)
+		outcome.Verdict, w.mute = pipeline.VerdictOf(w.records, slot.Period), nil
 	} else if !outcome.End.Busy() {
 		w.paused, w.resumes = slot.Period, w.Now().Add(w.Schedule.Retry)
+		w.mute = fmt.Errorf("the run for the period to %s ended without a verdict (%s, exit code %d); it is tried again at %s",
+			slot.Period, outcome.End.Kind, outcome.End.Code, w.resumes.In(w.Schedule.TimeZone).Format("2006-01-02 15:04 MST"))
 	}
 }
 

@@ -15,28 +15,50 @@ import (
 
 var errLittleRoom = errors.New("there is little room left on the disk")
 
-// enter makes sure that the run may begin: there is room, what is known in the
-// store is known here, and the method is one that can be told from others.
-func (r *runState) enter() error {
+// enter makes sure that the run may begin: there is room, nobody else is at
+// work, what is known in the store is known here, and the method is one that
+// can be told from others. It reports whether nothing is left to do, because
+// the schedule's period has its verdict already.
+func (r *runState) enter() (isSettled bool, err error) {
 	r.record.Period = r.flags.asOf
 	if err := r.room(); err != nil {
-		return err
+		return false, err
 	}
 	if err := r.acquire(); err != nil {
-		return err
+		return false, err
 	}
 	r.ledger = load.OpenLedger(r.store, r.p.Name)
-	var err error
 	if r.teller, err = openTeller(r.project, r.p.Name, r.ledger, r.words); err != nil {
-		return err
+		return false, err
+	}
+	if isSettled, err = r.isSettled(); err != nil || isSettled {
+		return isSettled, err
 	}
 	if err := r.takeObservations(r.ctx); err != nil {
-		return err
+		return false, err
 	}
 	if r.decisions, err = r.ledger.Decisions(r.ctx); err != nil {
-		return err
+		return false, err
 	}
-	return r.checkMethod(r.ctx)
+	return false, r.checkMethod(r.ctx)
+}
+
+// isSettled reports whether another machine, or a run before, has settled the
+// period that the schedule asks for.
+func (r *runState) isSettled() (bool, error) {
+	if r.record.DueAt.IsZero() || r.flags.pinned != "" {
+		return false, nil
+	}
+	verdicts, err := r.ledger.Verdicts(r.ctx)
+	if err != nil {
+		return false, err
+	}
+	verdict := pipeline.VerdictOf(verdicts, r.flags.asOf)
+	if verdict == nil || !verdict.Settled() {
+		return false, nil
+	}
+	r.record.Verdict, r.record.Snapshot = pipeline.NothingNew, verdict.Snapshot
+	return true, nil
 }
 
 // leaseFor is how long a machine that died keeps others from the pipeline.

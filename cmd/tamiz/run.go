@@ -176,7 +176,7 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags str
 
 // walk looks, plans, runs, judges and publishes.
 func (r *runState) walk() error {
-	if err := r.enter(); err != nil {
+	if isSettled, err := r.enter(); err != nil || isSettled {
 		return err
 	}
 	if err := r.pin(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 	_ "time/tzdata" // schedules keep to their clocks on machines without a time zone database
@@ -38,7 +39,8 @@ func newSchedule(o *options) *cobra.Command {
 		Long: `Watch the clock and the ledger, and run each pipeline when a period falls due (schedule:
 in pipeline.yml, or in tamiz.yml). Each run is a process of its own, with limits. What was
 missed is caught up; what failed is tried again; what is held waits for a person. It may be
-stopped and started at any time: the ledger in the store knows what is done.
+stopped and started at any time: the ledger in the store knows what is done. When it is to
+run is read once, at the start.
 Exit codes: 0 stopped, or all that was due is done; 1 (with --once) something was held or
 failed; 2 a mistake in flags or configuration; 75 another daemon is at work in this project.`,
 		Example: `  tamiz schedule --project demo
@@ -123,7 +125,10 @@ func watchedPipelines(ctx context.Context, project *config.Project, names []stri
 		wanted = project.Pipelines
 	}
 	var watched []schedule.Watched
-	for _, name := range wanted {
+	for i, name := range wanted {
+		if slices.Contains(wanted[:i], name) {
+			continue
+		}
 		if _, err := pipelines(project, []string{name}); err != nil {
 			return nil, err
 		}

@@ -82,7 +82,7 @@ func TestSchedule_OnceRunsWhatIsDueAtATime(t *testing.T) {
 	if err != nil || !strings.HasPrefix(string(words), want) || !strings.HasSuffix(string(words), "Z --var data=here\n") {
 		t.Errorf("the run was told\n%s, %v\nwant %s…", words, err, want)
 	}
-	if done, err = once(t, o, f, "mx"); err != nil || len(done) != 0 {
+	if done, err = once(t, o, f, "mx", "mx"); err != nil || len(done) != 0 {
 		t.Errorf("and again: %+v, %v", done, err)
 	}
 	for name, wrong := range map[string]func(){"time": func() { f.at = "soon" }, "pipeline": func() { f.at = ""; o.project = t.TempDir() }} {
