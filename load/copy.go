@@ -162,6 +162,8 @@ func (c *copier) keep(ctx context.Context, key string) error {
 	when := Condition{Match: version}
 	if errors.Is(err, fs.ErrNotExist) {
 		when, err = Condition{Absent: true}, nil
+	} else if errors.Is(err, ErrDamaged) {
+		when, err = Condition{}, nil
 	}
 	c.pointers = append(c.pointers, pointer{key: key, text: text, when: when})
 	return err
@@ -169,12 +171,19 @@ func (c *copier) keep(ctx context.Context, key string) error {
 
 // follows refuses a target whose latest snapshot the source does not know.
 func (c *copier) follows(ctx context.Context, name string) error {
-	latest, err := ReadLatest(ctx, c.to, name)
-	if err != nil || latest == nil {
-		return err
+	text, _, err := read(ctx, c.to, path.Join(name, latestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var latest Latest
+	if err == nil {
+		err = json.Unmarshal(text, &latest)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s/latest.json of the target: %w", name, err)
 	}
 	for _, key := range []string{manifestKey(name, latest.Snapshot), removedKey(name, latest.Snapshot)} {
-		if err := compare(ctx, c.from, key, latest.Digest); err == nil {
+		if err := compare(ctx, c.from, key, latest.Manifest); err == nil {
 			return nil
 		} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errTaken) {
 			return err
@@ -311,7 +320,11 @@ func (c *copier) point(ctx context.Context, p pointer) error {
 			return nil
 		}
 	}
-	if there, _, err := read(ctx, c.to, p.key); err == nil && bytes.Equal(there, p.text) {
+	there, _, err := read(ctx, c.to, p.key)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrDamaged) {
+		return err
+	}
+	if err == nil && bytes.Equal(there, p.text) {
 		c.report.Same++
 		return nil
 	}

@@ -185,6 +185,9 @@ func List(ctx context.Context, store Store, name string) ([]*Snapshot, error) {
 			continue
 		}
 		snapshot, err := ReadSnapshot(ctx, store, name, path.Base(path.Dir(object.Key)))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // was removed since
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,9 @@ package load
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 )
@@ -114,6 +116,9 @@ func (r Retention) keeps(snapshots []*Snapshot, latest *Snapshot) map[string]boo
 // hide takes a snapshot out of sight: its manifest is kept under removed/.
 func hide(ctx context.Context, store Store, name, id string) error {
 	text, _, err := read(ctx, store, manifestKey(name, id))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // a removal that was broken off has arrived after all
+	}
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (b *Broken) Get(ctx context.Context, key string) (io.ReadCloser, load.Versi
 	}
 	content, version, err := b.store.Get(ctx, key)
 	if err != nil {
-		return nil, "", err
+		return nil, "", ErrBroken
 	}
 	defer content.Close()
 	half := make([]byte, 2)
