@@ -44,10 +44,10 @@ type Daemon struct {
 	AtOnce    int // jobs of different pipelines beside each other
 	Now       func() time.Time
 	Log       *zap.Logger
-	Machine   string                                    // whose records these are
-	Say       func(pipeline.Sentence) map[string]string // a sentence in each language
-	After     func(ctx context.Context, outcome Outcome)
-	Ticked    func() // may be nil; at each tick
+	Machine   string                                     // whose records these are
+	Say       func(pipeline.Sentence) map[string]string  // a sentence in each language
+	After     func(ctx context.Context, outcome Outcome) // may be nil; after each job but one that found another at work
+	Ticked    func()                                     // may be nil; at each tick
 
 	places  chan struct{} // one for each job that may be at work
 	watches []*watch

@@ -369,9 +369,70 @@ func TestDaemon_TellsHowItIs(t *testing.T) {
 				ask("/healthz", 503, "x: the period to 2000-01-02 fell due at 2000-01-04T06:00:00Z and still has no verdict")
 			},
 			func() { w.ledgers["x"].fail(errors.New("the store is down")) },
-			wait(time.Hour), func() { ask("/healthz", 503, "x: nothing can be decided", "the store is down") })
+			wait(time.Hour), func() { ask("/healthz", 503, "x: read the ledger: the store is down") })
 		time.Sleep(10 * time.Minute)
 		ask("/healthz", 503, "the daemon has not looked at the clock for")
+	})
+}
+
+func TestDaemon_TellsOfARunThatLeftNoVerdict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(clock("UTC", 2, 6, 0), "x")
+		w.lives = inTurn(exits(2), publishes)
+		w.watches(t, wait(5*time.Minute), func() {
+			want := "x: the run for the period to 1999-12-19 ended without a verdict (exited, exit code 2); it is tried again at 2000-01-01 01:00 UTC"
+			if got := w.Ailments(); len(got) != 1 || got[0] != want {
+				t.Errorf("got  %v\nwant %s", got, want)
+			}
+		}, wait(2*time.Hour), func() {
+			if got := w.Ailments(); len(got) != 0 {
+				t.Errorf("after it was published: %v", got)
+			}
+		})
+	})
+}
+
+// TestDaemon_TwoShareOneStore lets two machines, whose clocks differ, follow 20
+// due dates. A run takes the lease and looks whether its period is settled, as
+// tamiz run does.
+func TestDaemon_TwoShareOneStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at := clock("UTC", 2, 6, 0)
+		var lease sync.Mutex
+		published := map[string]int{}
+		chance := rand.New(rand.NewPCG(3, 4))
+		run := func(w *world, _ context.Context, job schedule.Job, _ int) schedule.End {
+			if !lease.TryLock() {
+				return schedule.End{Kind: schedule.Exited, Code: 75}
+			}
+			defer lease.Unlock()
+			if verdict := pipeline.VerdictOf(w.ledgers["x"].records, job.Slot.Period); verdict != nil && verdict.Settled() {
+				return schedule.End{Kind: schedule.Exited}
+			}
+			time.Sleep(time.Duration(1+chance.IntN(90)) * time.Minute)
+			if chance.IntN(3) == 0 {
+				return schedule.End{Kind: schedule.Killed, Signal: "SIGKILL", Run: fmt.Sprint(time.Now().UnixNano())}
+			}
+			published[job.Slot.Period]++
+			w.write(job, pipeline.Published, false)
+			return schedule.End{Kind: schedule.Exited}
+		}
+		one, two := newWorld(at, "x"), newWorld(at, "x")
+		two.ledgers["x"] = one.ledgers["x"]
+		two.Pipelines[0].Ledger = one.ledgers["x"]
+		one.lives, two.lives = run, run
+		two.shiftClock(20 * time.Second)
+		one.watches(t, func() { two.watches(t, wait(20*14*day)) })
+		slots, err := schedule.Slots(at, fortnights, moment("1999-12-20T00:00:00Z"), time.Now().Add(-day))
+		if err != nil || len(slots) < 20 {
+			t.Fatalf("%d slots, %v", len(slots), err)
+		}
+		for _, slot := range slots {
+			if published[slot.Period] != 1 {
+				t.Errorf("%s was published %d times", slot.Period, published[slot.Period])
+			}
+		}
+		t.Logf("%d periods; jobs: %d here, %d there", len(slots), len(one.told), len(two.told))
 	})
 }
 
@@ -431,4 +492,30 @@ func TestDaemon_ThreeYears(t *testing.T) {
 			t.Errorf("an unlikely outcome: %v", verdicts)
 		}
 	})
+}
+
+// TestDaemon_LooksAtTheSourcesOnceADay while clocks are put back and forward.
+func TestDaemon_LooksAtTheSourcesOnceADay(t *testing.T) {
+	for _, c := range []struct{ from, line, want string }{
+		{"2026-10-31T04:00:00Z", "30 1 * * *", "x fetch 10-31 05:30, x fetch 11-01 05:30, x fetch 11-02 06:30"},
+		{"2026-03-07T05:00:00Z", "30 2 * * *", "x fetch 03-07 07:30, x fetch 03-08 07:00, x fetch 03-09 06:30"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			at := clock("America/New_York", 2, 6, 0)
+			at.Fetch = c.line
+			w := newWorld(at, "x")
+			w.shiftClock(time.Until(moment(c.from)))
+			slots, err := schedule.Slots(at, fortnights, w.clock().AddDate(0, 0, -30), w.clock())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, slot := range slots {
+				w.ledgers["x"].records = append(w.ledgers["x"].records, pipeline.PeriodVerdict{Period: slot.Period, Verdict: pipeline.Published})
+			}
+			w.watches(t, wait(2*day+3*time.Hour))
+			if got := strings.Join(w.told, ", "); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
 }

@@ -27,7 +27,7 @@ type State struct {
 	Waiting     *Slot                   // what is due and has no verdict that stands
 	Running     *Job                    // at work now; nil: nothing
 	Took        time.Duration           // the last run; zero: none since the daemon started
-	Problem     error                   // why the daemon cannot decide; nil: it can
+	Problem     error                   // why the daemon cannot decide, or how the last run ended without a verdict; nil: all is well
 }
 
 // States gives what is known of each pipeline, in the order of the daemon.
@@ -49,6 +49,8 @@ func (w *watch) tell(decision Decision, problem error) {
 	}
 	if problem != nil {
 		w.Log.Error(fmt.Sprintf("%s: %v", w.Name, problem), zap.String("pipeline", w.Name), zap.Error(problem))
+	} else if decision.Waiting != nil {
+		problem = w.mute
 	}
 	state := stateOf(w.records)
 	if next, ok := Next(w.Schedule, w.Calendar, w.Now()); ok {
@@ -74,7 +76,7 @@ func (w *watch) end(outcome Outcome) {
 		return
 	}
 	state := stateOf(w.records)
-	state.Next, state.Problem, state.Took, state.Waiting = w.state.Next, w.state.Problem, outcome.End.Took, w.state.Waiting
+	state.Next, state.Problem, state.Took, state.Waiting = w.state.Next, w.mute, outcome.End.Took, w.state.Waiting
 	if verdict := outcome.Verdict; verdict != nil && (verdict.Verdict != pipeline.FailedRun || !verdict.Again) {
 		state.Waiting = nil
 	}
@@ -121,9 +123,12 @@ const stale = 5 * Tick
 func (d *Daemon) Ailments() []string {
 	var found []string
 	d.mu.Lock()
-	watches, silent := d.watches, time.Since(d.ticked)
+	watches, ticked := d.watches, d.ticked
 	d.mu.Unlock()
-	if silent > stale {
+	if ticked.IsZero() {
+		return []string{"the daemon is starting"}
+	}
+	if silent := time.Since(ticked); silent > stale {
 		found = append(found, fmt.Sprintf("the daemon has not looked at the clock for %s", silent.Round(time.Second)))
 	}
 	now := d.Now()
@@ -131,7 +136,7 @@ func (d *Daemon) Ailments() []string {
 		w := watches[i]
 		if state.Problem != nil {
 			line, _, _ := strings.Cut(state.Problem.Error(), "\n")
-			found = append(found, fmt.Sprintf("%s: nothing can be decided: %s", w.Name, line))
+			found = append(found, fmt.Sprintf("%s: %s", w.Name, line))
 		}
 		if slot := state.Waiting; slot != nil {
 			since := slot.DueAt
@@ -177,20 +182,20 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 // metrics, in the order in which they are told.
 var (
-	metricVerdict   = describe("last_verdict", "1 for the verdict of the newest period.", "verdict")
-	metricAge       = describe("snapshot_age_seconds", "Time since a snapshot was last published.")
-	metricTook      = describe("last_run_seconds", "How long the last run took.")
-	metricFailures  = describe("consecutive_failures", "How often the newest period's run has failed one after the other.")
-	metricHeld      = describe("held_waiting", "Periods that wait for a person's decision.")
-	metricNext      = describe("next_due_timestamp_seconds", "When the next period falls due.")
-	metricOverdue   = describe("due_waiting", "1 while a period is due and has no verdict that stands.")
-	metricAtWork    = describe("running", "1 while a run or a look at the sources is at work.")
-	metricUndecided = describe("undecided", "1 while the daemon cannot decide, such as when the store does not answer.")
+	metricVerdict  = describe("last_verdict", "1 for the verdict of the newest period.", "verdict")
+	metricAge      = describe("snapshot_age_seconds", "Time since a snapshot was last published.")
+	metricTook     = describe("last_run_seconds", "How long the last run took.")
+	metricFailures = describe("consecutive_failures", "How often the newest period's run has failed one after the other.")
+	metricHeld     = describe("held_waiting", "Periods that wait for a person's decision.")
+	metricNext     = describe("next_due_timestamp_seconds", "When the next period falls due.")
+	metricOverdue  = describe("due_waiting", "1 while a period is due and has no verdict that stands.")
+	metricAtWork   = describe("running", "1 while a run or a look at the sources is at work.")
+	metricProblem  = describe("problem", "1 while the daemon cannot decide, such as when the store does not answer, or the last run left no verdict.")
 )
 
 // Describe names the metrics.
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{metricVerdict, metricAge, metricTook, metricFailures, metricHeld, metricNext, metricOverdue, metricAtWork, metricUndecided} {
+	for _, desc := range []*prometheus.Desc{metricVerdict, metricAge, metricTook, metricFailures, metricHeld, metricNext, metricOverdue, metricAtWork, metricProblem} {
 		to <- desc
 	}
 }
@@ -218,7 +223,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		gauge(metricHeld, float64(s.Held))
 		gauge(metricOverdue, number(s.Waiting != nil))
 		gauge(metricAtWork, number(s.Running != nil))
-		gauge(metricUndecided, number(s.Problem != nil))
+		gauge(metricProblem, number(s.Problem != nil))
 	}
 }
 

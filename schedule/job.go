@@ -52,8 +52,8 @@ const (
 	codeInterrupted = 130
 )
 
-// busy reports that another run was at work: it is tried again at the next tick.
-func (e End) busy() bool { return e.Kind == Exited && e.Code == codeBusy }
+// Busy reports that another run was at work: it is tried again at the next tick.
+func (e End) Busy() bool { return e.Kind == Exited && e.Code == codeBusy }
 
 // dumb gives the reason of a run that died without a word, and false for one
 // that could say for itself what came of it.

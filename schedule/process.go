@@ -58,16 +58,38 @@ func ReadRunning(warehouse, name string) (*Running, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read which run is at work: %w", err)
 	}
-	if syscall.Kill(running.PID, 0) != nil || processOf(running.PID) != running.Process {
+	if !running.alive() {
 		return nil, nil // it died with its daemon
 	}
 	return &running, nil
 }
 
-// Stop asks the run to stop.
-func (r *Running) Stop() error {
-	if err := syscall.Kill(-r.PID, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("stop process %d: %w", r.PID, err)
+// alive reports whether the process is still that of the run.
+func (r *Running) alive() bool {
+	return syscall.Kill(r.PID, 0) == nil && processOf(r.PID) == r.Process
+}
+
+// Stop asks the run to stop, kills it if it has not after grace, and waits for
+// its end.
+func (r *Running) Stop(ctx context.Context, grace time.Duration) error {
+	signal := syscall.SIGTERM
+	look := time.NewTicker(50 * time.Millisecond) // it is no child of ours, so that nobody tells us of its end
+	defer look.Stop()
+	for began := time.Now(); r.alive(); {
+		if signal != 0 {
+			if err := syscall.Kill(-r.PID, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+				return fmt.Errorf("stop process %d: %w", r.PID, err)
+			}
+			signal = 0
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-look.C:
+		}
+		if time.Since(began) > grace {
+			signal = syscall.SIGKILL
+		}
 	}
 	return nil
 }

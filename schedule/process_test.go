@@ -54,12 +54,12 @@ func behave(what string) int {
 	case "daemon": // starts a child of its own and waits to be killed
 		os.Setenv(asChild, "refuse")
 		process(argument, os.Stdout).Launch(context.Background(), job("x", 0))
-	case "run": // makes its folder, as a run does, and obeys
+	case "run", "stubborn": // makes its folder, as a run does
 		folder := filepath.Join(argument, "x", "runs", fmt.Sprintf("20000101T000000.000-%04x", os.Getpid()&0xffff))
 		if os.MkdirAll(folder, 0o755) != nil {
 			return 2
 		}
-		return behave("obey")
+		return behave(map[string]string{"run": "obey", "stubborn": "refuse"}[way])
 	}
 	return 0
 }
@@ -162,30 +162,35 @@ func TestProcess_ThatCannotBeStarted(t *testing.T) {
 }
 
 func TestRunning_IsFoundAndStopped(t *testing.T) {
-	warehouse := t.TempDir()
-	t.Setenv(asChild, "run "+warehouse)
-	var output buffer
-	ended := make(chan schedule.End, 1)
-	go func() { ended <- process(warehouse, &output).Launch(t.Context(), job("x", 0)) }()
-	var running *schedule.Running
-	await(t, "the run's id", func() bool {
-		var err error
-		if running, err = schedule.ReadRunning(warehouse, "x"); err != nil {
+	for _, c := range []struct {
+		way  string
+		want schedule.End
+	}{{"run", schedule.End{Kind: schedule.Exited, Code: 130}}, {"stubborn", schedule.End{Kind: schedule.Killed, Code: -1, Signal: "SIGKILL"}}} {
+		warehouse := t.TempDir()
+		t.Setenv(asChild, c.way+" "+warehouse)
+		var output buffer
+		ended := make(chan schedule.End, 1)
+		go func() { ended <- process(warehouse, &output).Launch(t.Context(), job("x", 0)) }()
+		var running *schedule.Running
+		await(t, "the run's id", func() bool {
+			var err error
+			if running, err = schedule.ReadRunning(warehouse, "x"); err != nil {
+				t.Fatal(err)
+			}
+			return running != nil && running.Run != "" && strings.Contains(output.String(), "ready")
+		})
+		if running.Period != "2026-11-15" || !running.DueAt.Equal(moment("2026-11-17T06:00:00Z")) || !strings.HasPrefix(running.Run, "20000101T000000.000-") {
+			t.Errorf("got %+v", running)
+		}
+		if err := running.Stop(t.Context(), 200*time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
-		return running != nil && running.Run != "" && strings.Contains(output.String(), "ready")
-	})
-	if running.Period != "2026-11-15" || !running.DueAt.Equal(moment("2026-11-17T06:00:00Z")) || !strings.HasPrefix(running.Run, "20000101T000000.000-") {
-		t.Errorf("got %+v", running)
-	}
-	if err := running.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	if end := <-ended; end.Kind != schedule.Exited || end.Code != 130 || end.Run != running.Run {
-		t.Errorf("got %+v", end)
-	}
-	if err := running.Stop(); err != nil {
-		t.Errorf("one that has ended: %v", err)
+		if end := <-ended; end.Kind != c.want.Kind || end.Code != c.want.Code || end.Signal != c.want.Signal || end.Run != running.Run {
+			t.Errorf("%s: got %+v", c.way, end)
+		}
+		if err := running.Stop(t.Context(), time.Hour); err != nil {
+			t.Errorf("one that has ended: %v", err)
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ type watch struct {
 	wake    time.Time // before which there is nothing to decide
 	paused  string    // a period that is not started again …
 	resumes time.Time // … before this
+	mute    error     // how the last run ended, if it left no verdict
 	records []pipeline.PeriodVerdict
 
 	state State // guarded by Daemon.mu
@@ -64,9 +65,19 @@ func (w *watch) look(ctx context.Context) {
 		return
 	}
 	if run := w.ready(decision); run != nil {
-		w.launch(ctx, run)
+		if outcome := w.launch(ctx, run); outcome.Verdict != nil && outcome.Verdict.Settled() {
+			w.again() // there may be more to catch up
+		}
 	} else if fetch {
 		w.launch(ctx, nil)
+	}
+}
+
+// again looks once more without waiting for the next tick.
+func (w *watch) again() {
+	select {
+	case w.ticks <- struct{}{}:
+	default:
 	}
 }
 
@@ -111,15 +122,18 @@ func (w *watch) decide(ctx context.Context) (decision Decision, err error) {
 	}
 	decision = Decide(now, w.started, w.Schedule, slots, w.records)
 	for _, slot := range decision.PassOver {
-		reason := pipeline.Sentence{Key: "passed_over", Values: map[string]any{"period": slot.Period}}
+		reason := pipeline.Sentence{Key: "passed_over", Values: map[string]any{"period": slot.Period, "due": slot.DueAt.In(w.Schedule.TimeZone).Format(pipeline.DateLayout)}}
 		if _, err := w.Ledger.Record(ctx, w.verdict(slot, pipeline.PassedOver, reason)); err != nil {
 			return decision, fmt.Errorf("record that %s is passed over: %w", slot.Period, err)
 		}
 		w.Log.Info(fmt.Sprintf("%s: the period to %s is passed over; nobody was there to compute it", w.Name, slot.Period),
 			zap.String("pipeline", w.Name), zap.String("period", slot.Period))
 	}
-	if w.wake = decision.Wake; decision.Run != nil || len(decision.PassOver) > 0 {
+	switch w.wake = decision.Wake; {
+	case decision.Run != nil || len(decision.PassOver) > 0:
 		w.wake = time.Time{} // the next tick looks at what has come of it
+	case w.wake.IsZero():
+		w.wake = now.Add(reread)
 	}
 	return decision, nil
 }
@@ -157,7 +171,10 @@ func (w *watch) launch(ctx context.Context, slot *Slot) Outcome {
 	}
 	w.end(outcome)
 	switch {
-	case end.busy():
+	case end.Busy() && slot == nil:
+		log.Info(fmt.Sprintf("%s: another run is at work, which looks at the sources itself", w.Name))
+		return outcome
+	case end.Busy():
 		log.Info(fmt.Sprintf("%s: another run is at work; %s is tried again in a minute", w.Name, what))
 		return outcome
 	case outcome.Verdict != nil:
@@ -167,7 +184,9 @@ func (w *watch) launch(ctx context.Context, slot *Slot) Outcome {
 	default:
 		log.Warn(fmt.Sprintf("%s: %s has ended (%s, exit code %d) without a verdict", w.Name, what, end.Kind, end.Code))
 	}
-	w.After(settle, outcome)
+	if w.After != nil {
+		w.After(settle, outcome)
+	}
 	return outcome
 }
 
@@ -191,9 +210,11 @@ func (w *watch) settle(ctx context.Context, outcome *Outcome, log *zap.Logger) {
 		w.records = records
 	}
 	if count(w.records, slot.Period) > before {
-		outcome.Verdict = pipeline.VerdictOf(w.records, slot.Period)
-	} else if !outcome.End.busy() {
+		outcome.Verdict, w.mute = pipeline.VerdictOf(w.records, slot.Period), nil
+	} else if !outcome.End.Busy() {
 		w.paused, w.resumes = slot.Period, w.Now().Add(w.Schedule.Retry)
+		w.mute = fmt.Errorf("the run for the period to %s ended without a verdict (%s, exit code %d); it is tried again at %s",
+			slot.Period, outcome.End.Kind, outcome.End.Code, w.resumes.In(w.Schedule.TimeZone).Format("2006-01-02 15:04 MST"))
 	}
 }
 

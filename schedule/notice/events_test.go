@@ -80,7 +80,7 @@ func examples() map[string]notice.Event {
 		"failed_secret":       notice.Failed(about, says("failed_secret", "name", "TAMIZ_SMTP_PASSWORD"), true, ""),
 		"failed_source":       notice.Failed(first, says("failed_source", "source", "schools", "problem", "HTTP 404"), true, ""),
 		"failed_other":        notice.Failed(about, says("failed_other", "problem", "the tables of two runs differ"), true, "panic: …\ngoroutine 1 [running]:"),
-		"failed_crashed":      notice.Failed(about, says("failed_crashed"), true, "signal: killed"),
+		"failed_crashed":      notice.Failed(about, says("failed_crashed", "how", "SIGKILL"), true, "signal: killed"),
 		"failed_time_limit":   notice.Failed(about, says("failed_time_limit", "limit", "2 h"), true, ""),
 		"failed_memory_limit": notice.Failed(about, says("failed_memory_limit", "limit", "4 GiB"), true, ""),
 		"failed_cancelled":    notice.Failed(about, says("failed_cancelled", "who", "ana"), false, ""),
