@@ -29,7 +29,7 @@ type audit struct {
 	reference *session // over a warehouse of its own, which nothing strikes
 	compared  map[string]bool
 	wrong     int // publications that are not what an undisturbed run gives
-	twice     int // periods with more than one settled verdict
+	broken    int // times that a reader saw something else than a whole snapshot
 	reader    *storeReader
 	words     [][]byte // that nobody may read
 }
@@ -99,12 +99,18 @@ func (a *audit) look() {
 	}
 	for period, n := range settled {
 		if n > 1 {
-			a.twice++
 			t.Errorf("%s has %d settled verdicts", period, n)
 		}
 	}
+	a.readers()
+}
+
+// readers wants the reader to have seen whole snapshots only.
+func (a *audit) readers() {
+	a.w.t.Helper()
 	for _, problem := range a.reader.problems() {
-		t.Errorf("a reader saw: %s", problem)
+		a.broken++
+		a.w.t.Errorf("a reader saw: %s", problem)
 	}
 }
 
@@ -126,7 +132,7 @@ func (a *audit) compare(snapshot *load.Snapshot) {
 		}
 	}
 	began := time.Now()
-	made, err := (&trial{session: a.reference, pins: pins, progress: io.Discard}).run(t.Context(), a.reference.p.Tables, marts(a.reference.p))
+	made, err := (&trial{session: a.reference, pins: pins, progress: io.Discard}).run(t.Context(), a.reference.p.MethodTables(), marts(a.reference.p))
 	if err != nil {
 		t.Fatalf("%s undisturbed: %v", snapshot.Snapshot, err)
 	}
@@ -160,9 +166,7 @@ func (a *audit) end(due []slot) (reads int) {
 	t := a.w.t
 	t.Helper()
 	reads = a.reader.stop()
-	for _, problem := range a.reader.problems() {
-		t.Errorf("a reader saw: %s", problem)
-	}
+	a.readers()
 	for _, dir := range []string{a.w.project, filepath.Join(a.w.server.Folder, a.w.name)} {
 		err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
 			if err != nil || !entry.Type().IsRegular() {

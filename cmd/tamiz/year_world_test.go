@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,22 +41,23 @@ type slot struct {
 // real S3 server behind a proxy, a real mail server, and a clock that only the
 // test moves. Its year is that of the sample's last figures.
 type world struct {
-	t       *testing.T
-	name    string // also of the store's prefix
-	p       *publisher
-	server  *s3server.Server
-	proxy   *s3server.Proxy
-	gate    *gate
-	mail    *mailServer
-	project string
-	series  []byte // deaths_ssa as it will stand at the end
-	silent  bool   // the series of deaths_ssa has not begun yet
-	gone    bool   // the register cannot be had
-	settled string // lines of tamiz.yml that stand beside the world's own
-	slots   []slot
-	rows    []faultRow
-	audit   *audit
-	acts    int // of people
+	t        *testing.T
+	name     string // also of the store's prefix
+	p        *publisher
+	server   *s3server.Server
+	proxy    *s3server.Proxy
+	gate     *gate
+	mail     *mailServer
+	project  string
+	series   []byte // deaths_ssa as it will stand at the end
+	silent   bool   // the series of deaths_ssa has not begun yet
+	gone     bool   // the register cannot be had
+	asleep   bool   // nobody watches the clock
+	schedule string // a line of tamiz.yml in place of the rule of config/mx
+	slots    []slot
+	rows     []faultRow
+	audit    *audit
+	acts     int // of people
 }
 
 const (
@@ -71,6 +74,7 @@ func newWorld(t *testing.T, server *s3server.Server, name string) *world {
 	tamiz(t, "init", "mx", w.project, "--sample", "--schools", "500")
 	w.p = publish(t, w.project)
 	w.series = evenDeaths(t, filepath.Join(w.project, "sample", "deaths_inegi"))
+	w.replace("config/mx/method.yml", "stale_weeks: 8}", "stale_weeks: 10}") // else the three weeks of the last fortnight of 2020 make all states stale
 	w.configure("")
 	w.audit = newAudit(w)
 	return w
@@ -183,7 +187,7 @@ func (w *world) configure(more string) {
 		w.server.Bucket, w.name, w.gate.Endpoint, yearZone)
 	fmt.Fprintf(&b, "memory: 1400MiB\nhttp: {tries: 3, wait: 1ms, timeout: 2s}\nnotices:\n  mail: {host: 127.0.0.1, port: %d, tls: none, user: tamiz, password_env: %s, from: tamiz@example.org, to: [operator@example.org]}\n",
 		w.mail.port, passwordVariable)
-	b.WriteString(w.settled + "sources:\n  mx:\n")
+	b.WriteString(w.schedule + "sources:\n  mx:\n")
 	folders, _ := filepath.Glob(filepath.Join(w.project, "sample", "*"))
 	for _, folder := range folders {
 		source := filepath.Base(folder)
@@ -208,6 +212,20 @@ func (w *world) write(file string, content []byte) {
 	}
 }
 
+// replace changes a text of a file of the project, and gives the file as it was.
+func (w *world) replace(file, from, to string) (before []byte) {
+	w.t.Helper()
+	before, err := os.ReadFile(filepath.Join(w.project, file))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if bytes.Count(before, []byte(from)) != 1 {
+		w.t.Fatalf("%q stands %d times in %s", from, bytes.Count(before, []byte(from)), file)
+	}
+	w.write(file, bytes.Replace(before, []byte(from), []byte(to), 1))
+	return before
+}
+
 // begin has the publishers serve what they have by the end of a fortnight, and
 // nothing wrong with it.
 func (w *world) begin(s slot) {
@@ -224,6 +242,7 @@ func (w *world) begin(s slot) {
 
 // outcome is what came of a process.
 type outcome struct {
+	runs           []scheduled // of the daemon
 	code           int
 	stdout, stderr string
 	record         *pipeline.RunRecord // of the last run that it began; nil if it began none
@@ -257,6 +276,11 @@ func (w *world) finish(c *exec.Cmd) outcome {
 		w.t.Fatal(err)
 	}
 	out := outcome{code: c.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+	if c.Args[1] == "schedule" || slices.Contains(c.Args, "schedule") {
+		if err := json.Unmarshal(stdout.Bytes(), &out.runs); err != nil && c.ProcessState.Exited() {
+			w.t.Errorf("what the daemon says: %v\n%s%s", err, out.stdout, out.stderr)
+		}
+	}
 	if last := w.lastRun(); last != before {
 		out.record = lastRecord(w.t, w.project)
 	}
@@ -267,15 +291,19 @@ func (w *world) finish(c *exec.Cmd) outcome {
 
 // brief is an outcome in a line of the test's log.
 func (o outcome) brief() string {
-	if o.record == nil {
-		return ""
+	text := ""
+	for _, run := range o.runs {
+		text += fmt.Sprintf("; %s exit %d: %s %s", run.Period, run.Code, run.Verdict, run.Snapshot)
 	}
-	return fmt.Sprintf(": %s %s %s", o.record.Verdict, o.record.Snapshot, o.record.Reason)
+	if o.record != nil {
+		text += fmt.Sprintf("; run: %s %s %s", o.record.Verdict, o.record.Snapshot, o.record.Reason)
+	}
+	return text
 }
 
 // lastRun names the last run that has a record.
 func (w *world) lastRun() string {
-	paths, _ := filepath.Glob(filepath.Join(w.project, "warehouse", "mx", "runs", "*", pipeline.RunFiles[1]))
+	paths, _ := filepath.Glob(filepath.Join(w.project, "warehouse", "mx", "runs", "*", pipeline.RunRecordFile))
 	if len(paths) == 0 {
 		return ""
 	}
@@ -287,20 +315,18 @@ func runArguments(s slot, at time.Time) []string {
 	return []string{"run", "mx", "--as-of", s.period, "--due", s.due.Format(time.RFC3339), "--at", at.Format(time.RFC3339)}
 }
 
-// tick is the daemon's look at its clock at a moment; then everything that must
-// always be true is looked at.
-func (w *world) tick(s slot, at time.Time, wrap, environment []string) outcome {
+// tick is the daemon's look at its clock at a moment, as a process that ends
+// after it; then everything that must always be true is looked at.
+func (w *world) tick(at time.Time, wrap, environment []string) outcome {
 	w.t.Helper()
-	arguments := runArguments(s, at)
-	if hasDaemon() {
-		arguments = []string{"schedule", "--once", "--at", at.Format(time.RFC3339)}
-	}
-	out := w.start(wrap, environment, arguments...)
+	out := w.start(wrap, environment, tickArguments(at)...)
 	w.audit.look()
 	return out
 }
 
-var hasDaemon = sync.OnceValue(func() bool { return command("schedule", "--help").Run() == nil })
+func tickArguments(at time.Time) []string {
+	return []string{"schedule", "--once", "-o", "json", "--at", at.Format(time.RFC3339)}
+}
 
 // decide takes the decision that a held run asks for; without one that asks it
 // is a mistake of the script.
@@ -329,6 +355,7 @@ type gate struct {
 type hook struct {
 	match         func(method, path string) bool
 	before, after func()
+	drops         bool // the call is not passed on
 }
 
 func newGate(t *testing.T, endpoint string) *gate {
@@ -348,10 +375,10 @@ func newGate(t *testing.T, endpoint string) *gate {
 	return g
 }
 
-func (g *gate) at(match func(method, path string) bool, before, after func()) {
+func (g *gate) at(one *hook) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.waits = append(g.waits, &hook{match, before, after})
+	g.waits = append(g.waits, one)
 }
 
 // ServeHTTP passes a call on.
@@ -368,7 +395,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if mine != nil && mine.before != nil {
 		mine.before()
 	}
-	if r.Context().Err() != nil {
+	if mine != nil && mine.drops {
 		panic(http.ErrAbortHandler)
 	}
 	if mine == nil || mine.after == nil {
