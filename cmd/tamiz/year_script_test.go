@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"mime"
+	"net/mail"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -231,10 +233,17 @@ func (w *world) latest() *load.Snapshot {
 
 // subjects are those of the letters since there were so many.
 func (w *world) subjects(since int) []string {
+	w.t.Helper()
 	var subjects []string
 	for _, letter := range w.mail.taken()[since:] {
-		_, rest, _ := strings.Cut(letter, "Subject: ")
-		subject, _, _ := strings.Cut(rest, "\r\n")
+		message, err := mail.ReadMessage(strings.NewReader(letter))
+		if err != nil {
+			w.t.Fatalf("%v in a letter:\n%s", err, letter)
+		}
+		subject, err := new(mime.WordDecoder).DecodeHeader(message.Header.Get("Subject"))
+		if err != nil || subject == "" {
+			w.t.Errorf("a letter's subject: %q, %v\n%s", subject, err, letter)
+		}
 		subjects = append(subjects, subject)
 	}
 	return subjects
