@@ -17,7 +17,7 @@ import (
 
 // rights are what the bucket's policy must allow for a call.
 var rights = map[string]string{"get": "s3:GetObject", "put": "s3:PutObject and s3:AbortMultipartUpload",
-	"copy": "s3:GetObject and s3:PutObject", "list": "s3:ListBucket", "remove": "s3:DeleteObject"}
+	"copy": "s3:GetObject and s3:PutObject", "list": "s3:ListBucket", "remove": "s3:DeleteObject", "sweep": "s3:ListBucketMultipartUploads and s3:AbortMultipartUpload"}
 
 // explain says in plain words what the server, or the way to it, has refused,
 // and what to do. It gives nil for nil.

@@ -50,11 +50,6 @@ func notes(digest string) map[string]string {
 	return kept
 }
 
-func (s *Store) checked(ctx context.Context, key string, out *s3.GetObjectOutput) io.ReadCloser {
-	return &checkedBody{ReadCloser: out.Body, store: s, ctx: ctx, key: key, want: out.Metadata[digestNote],
-		left: aws.ToInt64(out.ContentLength), hash: sha256.New()}
-}
-
 // Put writes an object whole or not at all: at once if it is small, else in
 // parts that become an object together.
 func (s *Store) Put(ctx context.Context, key string, content io.Reader, when load.Condition) (load.Version, error) {

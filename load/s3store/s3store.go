@@ -14,7 +14,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"net/url"
@@ -52,6 +51,7 @@ type Store struct {
 	prefix    string // "" or with a slash at its end
 	endpoint  string
 	partBytes int64
+	tries     int
 }
 
 // Open finds the credentials in the usual places (environment, shared files,
@@ -74,7 +74,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := haveCredentials(ctx, loaded.Credentials); err != nil {
 		return nil, err
 	}
-	s := &Store{bucket: o.Bucket, endpoint: o.Endpoint, partBytes: o.PartBytes}
+	s := &Store{bucket: o.Bucket, endpoint: o.Endpoint, partBytes: o.PartBytes, tries: o.Tries}
 	if o.Prefix != "" {
 		s.prefix = o.Prefix + "/"
 	}
@@ -162,7 +162,7 @@ func (s *Store) Get(ctx context.Context, key string) (io.ReadCloser, load.Versio
 	if err != nil {
 		return nil, "", s.explain(ctx, "get", key, err)
 	}
-	return s.checked(ctx, key, out), load.Version(aws.ToString(out.ETag)), nil
+	return s.newBody(ctx, key, out), load.Version(aws.ToString(out.ETag)), nil
 }
 
 // List gives the objects below prefix, by key.
@@ -204,32 +204,5 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 
 // Path gives the address of a key, for people.
 func (s *Store) Path(key string) string { return "s3://" + path.Join(s.bucket, s.prefix, key) }
-
-// checkedBody reads an object and compares it with its SHA-256.
-type checkedBody struct {
-	io.ReadCloser
-	store *Store
-	ctx   context.Context // of the call that opened it: says who broke off
-	key   string
-	want  string // SHA-256, "" if whoever put it left none
-	left  int64  // bytes that are still to come
-	hash  hash.Hash
-}
-
-func (b *checkedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.hash.Write(p[:n])
-	b.left -= int64(n)
-	switch {
-	case err == nil:
-		return n, nil
-	case err != io.EOF && b.left > 0 || b.ctx.Err() != nil:
-		return n, b.store.explain(b.ctx, "get", b.key, err)
-	case err != io.EOF, b.want != "" && b.want != hexOf(b.hash): // all came, but not as the service's own checksum or ours says
-		return n, &pipeline.Error{Kind: pipeline.Storage, Subject: b.key, Err: load.ErrDamaged,
-			Where: b.store.Path(b.key), Expected: "sha256 " + b.want, Found: "sha256 " + hexOf(b.hash), Hint: "restore the object from a copy of the store; `tamiz store check` looks at all of them"}
-	}
-	return n, io.EOF
-}
 
 var _ load.Store = (*Store)(nil)
