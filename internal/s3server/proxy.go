@@ -3,6 +3,7 @@ package s3server
 import (
 	"context"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -40,7 +41,7 @@ func (s *Server) Proxy(t testing.TB) *Proxy {
 	p := &Proxy{forward: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = r.In.Host // it is signed
-	}, ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }}}
+	}, ErrorLog: log.New(io.Discard, "", 0), ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }}}
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
 	p.Endpoint = server.URL

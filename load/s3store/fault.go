@@ -29,7 +29,7 @@ func (s *Store) explain(ctx context.Context, call, key string, err error) error 
 	if ctx.Err() != nil || errors.As(err, &local) {
 		return fmt.Errorf("%s %s: %w", call, key, errors.Join(ctx.Err(), err))
 	}
-	fault := &pipeline.Error{Kind: pipeline.Storage, Subject: "store", Where: call + " " + s.Path(key) + " at " + s.endpoint,
+	fault := &pipeline.Error{Kind: pipeline.Storage, Subject: "store", Where: call + " " + s.Address(key) + " at " + s.endpoint,
 		Effect: "what is published stays as it is"}
 	var api smithy.APIError
 	if !errors.As(err, &api) {

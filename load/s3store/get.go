@@ -52,7 +52,7 @@ func (b *storedBody) Read(p []byte) (int, error) {
 		return n, b.goOn(err)
 	case err != io.EOF, b.want != "" && b.want != hexOf(b.hash): // all came, but not as the service's own checksum or ours says
 		return n, &pipeline.Error{Kind: pipeline.Storage, Subject: b.key, Err: load.ErrDamaged,
-			Where: b.store.Path(b.key), Expected: "sha256 " + b.want, Found: "sha256 " + hexOf(b.hash), Hint: "restore the object from a copy of the store; `tamiz store check` looks at all of them"}
+			Where: b.store.Address(b.key), Expected: "sha256 " + b.want, Found: "sha256 " + hexOf(b.hash), Hint: "restore the object from a copy of the store; `tamiz store check` looks at all of them"}
 	}
 	return n, io.EOF
 }

@@ -102,7 +102,7 @@ func (s *Store) settle(ctx context.Context, key string, kept map[string]string, 
 	case gone && when.Match != "":
 		return "", fmt.Errorf("put %s: %w", key, load.ErrConflict)
 	case gone:
-		return "", &pipeline.Error{Kind: pipeline.Storage, Subject: "store", Problem: "an upload was taken away before it was complete", Where: s.Path(key),
+		return "", &pipeline.Error{Kind: pipeline.Storage, Subject: "store", Problem: "an upload was taken away before it was complete", Where: s.Address(key),
 			Hint: "look for a rule of the bucket that removes unfinished uploads within the hour"}
 	}
 	return "", told

@@ -27,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/logging"
 
 	"tamiz/load"
 	"tamiz/pipeline"
@@ -62,7 +63,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	client := newClient(o.Idle)
-	loaded, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithDefaultRegion("us-east-1"),
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithLogger(logging.Nop{}), config.WithDefaultRegion("us-east-1"),
 		config.WithRetryer(func() aws.Retryer {
 			standard := retry.NewStandard(func(r *retry.StandardOptions) { r.MaxAttempts, r.MaxBackoff = o.Tries, 5*time.Second })
 			return retry.AddWithErrorCodes(standard, "ConditionalRequestConflict") // a rival writes at this moment: who will have won?
@@ -202,7 +203,7 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 	return err
 }
 
-// Path gives the address of a key, for people.
-func (s *Store) Path(key string) string { return "s3://" + path.Join(s.bucket, s.prefix, key) }
+// Address names the place of a key, for people.
+func (s *Store) Address(key string) string { return "s3://" + path.Join(s.bucket, s.prefix, key) }
 
 var _ load.Store = (*Store)(nil)
