@@ -84,6 +84,8 @@ func (r *runState) tellOperator(failure error) error {
 	about := r.about(r.record.Period, r.record.ID, latest, r.project.Synthetic)
 	events := r.sourceEvents(about)
 	switch {
+	case r.isMute && r.record.Verdict == pipeline.FailedRun && r.record.Period != "": // the store is what failed: the letter waits for no ledger
+		events = append(events, notice.Failed(about, r.record.Because, true, failure.Error()))
 	case !r.isRecorded:
 	case r.record.Verdict == pipeline.Held:
 		events = append(events, notice.Held(about, reasons(r.record), details(r.record)))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -467,21 +468,32 @@ func (w *world) flip(path string) {
 }
 
 // artifactDamaged flips a bit in what the next run takes from the warehouse: a
-// mart that it publishes, and a table that other steps read.
+// table that the steps of a new fortnight read, and a mart that it publishes.
 func (w *world) artifactDamaged(s slot) (given, remark string) {
 	record := lastRecord(w.t, w.project)
 	warehouse, err := pipeline.OpenWarehouse(filepath.Join(w.project, "warehouse"))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, label := range []string{"marts.areas", "intermediate.int_schools"} {
-		i := slices.IndexFunc(record.Steps, func(step pipeline.StepRecord) bool { return step.Step == label })
-		if i < 0 {
-			w.t.Fatalf("no step %s", label)
+	var struck []string
+	for _, schema := range []string{"intermediate.", "marts."} {
+		kept := slices.IndexFunc(record.Steps, func(step pipeline.StepRecord) bool { // that the last run took, and the next one will
+			return !step.Ran && step.Kind == pipeline.StepModel && strings.HasPrefix(step.Step, schema) &&
+				(schema == "marts." || slices.ContainsFunc(record.Steps, func(reader pipeline.StepRecord) bool {
+					return reader.Ran && reader.Kind == pipeline.StepModel && slices.Contains(slices.Collect(maps.Values(reader.Parts)), step.Fingerprint)
+				}))
+		})
+		if kept < 0 {
+			w.t.Fatalf("no step of %s is taken from the warehouse", schema)
 		}
-		w.flip(filepath.Join(warehouse.ArtifactDir(record.Steps[i].Fingerprint), pipeline.TableFile))
+		struck = append(struck, record.Steps[kept].Step)
+		w.flip(filepath.Join(warehouse.ArtifactDir(record.Steps[kept].Fingerprint), pipeline.TableFile))
 	}
-	return w.word(w.tick(s.due.Add(time.Minute), nil, nil)), "in a mart, and in a table that others stand on"
+	out := w.tick(s.due.Add(time.Minute), nil, nil)
+	if again := stepsRun(out.record); !slices.Contains(again, struck[0]) || !slices.Contains(again, struck[1]) {
+		w.t.Errorf("%v were damaged; computed again: %v", struck, again)
+	}
+	return w.word(out), "in a mart, and in a table that others stand on"
 }
 
 const damagedSource = "marginalization"

@@ -106,10 +106,10 @@ var shortYear = script{
 	5: {number: 44, course: (*world).storeRefuses}, 6: {number: 49, course: (*world).killedAtPointer},
 }
 
-// play plays the first fortnights of a script.
-func (w *world) play(year script, fortnights int) {
+// play plays the fortnights of a script from one to another.
+func (w *world) play(year script, first, last int) {
 	w.t.Helper()
-	for i := 1; i <= fortnights; i++ {
+	for i := first; i <= last; i++ {
 		w.t.Logf("%s, fortnight %d, %s", w.name, i, w.slots[i-1].period)
 		w.begin(w.slots[i-1])
 		w.fortnight(w.slots[i-1], year[i])
