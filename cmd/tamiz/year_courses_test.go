@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -480,7 +479,7 @@ func (w *world) artifactDamaged(s slot) (given, remark string) {
 		kept := slices.IndexFunc(record.Steps, func(step pipeline.StepRecord) bool { // that the last run took, and the next one will
 			return !step.Ran && step.Kind == pipeline.StepModel && strings.HasPrefix(step.Step, schema) &&
 				(schema == "marts." || slices.ContainsFunc(record.Steps, func(reader pipeline.StepRecord) bool {
-					return reader.Ran && reader.Kind == pipeline.StepModel && slices.Contains(slices.Collect(maps.Values(reader.Parts)), step.Fingerprint)
+					return reader.Ran && reader.Kind == pipeline.StepModel && reader.Parts[step.Step] != ""
 				}))
 		})
 		if kept < 0 {

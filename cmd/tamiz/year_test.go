@@ -62,7 +62,7 @@ func TestYear_EveryFaultGetsItsVerdict(t *testing.T) {
 	}
 }
 
-// only leaves the fortnights of a script that -year-only names, and the one
+// only leaves the fortnights of a script that -year-only names, and two
 // before them.
 func only(t *testing.T, year script) (kept script, first, last int) {
 	t.Helper()
@@ -75,7 +75,7 @@ func only(t *testing.T, year script) (kept script, first, last int) {
 		if err != nil || i < 2 || i > 26 {
 			t.Fatalf("-year-only %s: want fortnights from 2 to 26", *yearOnly)
 		}
-		kept[i], first, last = year[i], min(first, i-1), max(last, i)
+		kept[i], first, last = year[i], min(first, max(1, i-2)), max(last, i)
 	}
 	return kept, first, last
 }
