@@ -62,6 +62,9 @@ func (c *calendarValue) repeat(entry map[string]string) error {
 	if match[2] == "w" {
 		c.Every *= 7
 	}
+	if c.Every > 366 {
+		return fmt.Errorf("calendar: every %q is longer than a year", entry["every"])
+	}
 	var err error
 	c.Anchor, err = calendarDate(entry["anchor"])
 	return err

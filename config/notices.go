@@ -156,7 +156,7 @@ func (n Notices) Secrets(getenv func(string) string) (NoticeSecrets, error) {
 		value := getenv(variable)
 		if value == "" {
 			problems = append(problems, &pipeline.Error{Kind: pipeline.Config, Subject: variable, Where: ProjectFile + ", notices",
-				Problem: "the environment variable has no value", Expected: purpose, Effect: "nobody could be told of what happens",
+				Expected: purpose, Effect: "nobody could be told of what happens",
 				Hint: "set it where tamiz is started, such as in the environment file of its service", Err: MissingSecret(variable)})
 		}
 		return pipeline.NewSecret(value)
@@ -176,5 +176,5 @@ func (n Notices) Secrets(getenv func(string) string) (NoticeSecrets, error) {
 // MissingSecret is the name of an environment variable that has no value.
 type MissingSecret string
 
-// Error names the variable.
-func (m MissingSecret) Error() string { return string(m) + " is not set" }
+// Error says so; the name stands beside it.
+func (m MissingSecret) Error() string { return "this environment variable has no value" }

@@ -51,7 +51,7 @@ func TestLoad_NamesTheLineOfAMistakeInASchedule(t *testing.T) {
 			t.Errorf("%s: want %s and %s, got\n%v", c.entry, c.where, c.problem, err)
 		}
 	}
-	for _, calendar := range []string{"{every: 2m, anchor: 2026-01-04}", "{every: 0d, anchor: 2026-01-04}", "{every: 2w}", "{every: 2w, from: 2026-01-04}"} {
+	for _, calendar := range []string{"{every: 2m, anchor: 2026-01-04}", "{every: 0d, anchor: 2026-01-04}", "{every: 53w, anchor: 2026-01-04}", "{every: 2w}", "{every: 2w, from: 2026-01-04}"} {
 		if _, err := load(map[string]string{"config/toy/pipeline.yml": "title: {en: Toy}\ncalendar: " + calendar + "\n"}); err == nil {
 			t.Errorf("%s was accepted", calendar)
 		}

@@ -35,6 +35,7 @@ type RunRecord struct {
 	Period     string            `json:"period_end,omitempty"` // for which it ran
 	DueAt      time.Time         `json:"due_at,omitzero"`      // of a run of the schedule
 	Holds      []Hold            `json:"holds,omitempty"`      // what a person must decide about
+	Causes     []Cause           `json:"causes,omitempty"`     // what a result in question comes from
 	Snapshot   string            `json:"snapshot,omitempty"`
 	Tamiz      string            `json:"tamiz"`
 	DuckDB     string            `json:"duckdb"`
@@ -53,6 +54,12 @@ type Hold struct {
 	Because    Sentence `json:"because"`
 	Details    string   `json:"details,omitempty"` // the first offending rows, or the whole message
 	Approvable bool     `json:"approvable"`        // a person may let it pass
+}
+
+// Cause says how much of a result in question comes from one source.
+type Cause struct {
+	Source  string `json:"source"`
+	Changed int    `json:"changed"` // units that its new version alone changes
 }
 
 // The kinds of holds.
@@ -95,12 +102,9 @@ type StepRecord struct {
 
 // Names of the files of a run.
 const (
-	pinsFile        = "inputs.json"
-	recordFileOfRun = "run.json"
+	RunPinsFile   = "inputs.json" // what it stands on
+	RunRecordFile = "run.json"    // what came of it
 )
-
-// RunFiles are the files of a run that are kept in the store as well.
-var RunFiles = []string{pinsFile, recordFileOfRun}
 
 // Runs is the folder in which the runs of one pipeline are kept.
 type Runs struct{ dir string }
@@ -115,12 +119,12 @@ func (r Runs) Dir(id string) string { return filepath.Join(r.dir, id) }
 
 // WritePins keeps what a run stands on, before anything else happens.
 func (r Runs) WritePins(id string, pins Pins) error {
-	return r.write(id, pinsFile, pins)
+	return r.write(id, RunPinsFile, pins)
 }
 
 // WriteRecord keeps what came of a run.
 func (r Runs) WriteRecord(record *RunRecord) error {
-	return r.write(record.ID, recordFileOfRun, record)
+	return r.write(record.ID, RunRecordFile, record)
 }
 
 func (r Runs) write(id, name string, value any) error {
@@ -150,7 +154,7 @@ func (r Runs) IDs() ([]string, error) {
 // Record reads one run's record; fs.ErrNotExist if it was interrupted.
 func (r Runs) Record(id string) (*RunRecord, error) {
 	var record RunRecord
-	return &record, r.read(id, recordFileOfRun, &record)
+	return &record, r.read(id, RunRecordFile, &record)
 }
 
 // LastPins reads what the latest run stood on, nil if there was none.
@@ -161,7 +165,7 @@ func (r Runs) LastPins() (*Pins, error) {
 	}
 	for i := len(ids) - 1; i >= 0; i-- {
 		var pins Pins
-		err := r.read(ids[i], pinsFile, &pins)
+		err := r.read(ids[i], RunPinsFile, &pins)
 		if err == nil {
 			return &pins, nil
 		}
@@ -188,7 +192,7 @@ func (r Runs) LastGood() (*Pins, error) {
 			return nil, err
 		}
 		var pins Pins
-		return &pins, r.read(ids[i], pinsFile, &pins)
+		return &pins, r.read(ids[i], RunPinsFile, &pins)
 	}
 	return nil, nil
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -34,6 +35,20 @@ func OpenWarehouse(dir string) (*Warehouse, error) {
 
 // Dir is the warehouse's folder.
 func (w *Warehouse) Dir() string { return w.dir }
+
+// ID tells this warehouse from others: a random word, made once.
+func (w *Warehouse) ID() (string, error) {
+	file := filepath.Join(w.dir, "id")
+	text, err := os.ReadFile(file)
+	if err == nil && len(text) > 0 {
+		return string(text), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", &Error{Kind: Storage, Problem: "read the warehouse's id", Err: err}
+	}
+	id := rand.Text()
+	return id, WriteFile(file, []byte(id))
+}
 
 // ArtifactDir is the folder of the artifact of that fingerprint, there or not.
 func (w *Warehouse) ArtifactDir(fingerprint Digest) string {

@@ -13,7 +13,6 @@ import (
 	"tamiz/schedule"
 )
 
-
 // ledger reads records such as "2026-11-01 failed again 2026-11-03T06:10:00Z".
 func ledger(t *testing.T, lines ...string) []pipeline.PeriodVerdict {
 	t.Helper()

@@ -1,8 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"os"
 	"syscall"
+	"time"
+
+	"go.uber.org/zap"
 
 	"tamiz/load"
 	"tamiz/pipeline"
@@ -10,25 +15,100 @@ import (
 
 var errLittleRoom = errors.New("there is little room left on the disk")
 
-// enter makes sure that the run may begin: there is room, what is known in the
-// store is known here, and the method is one that can be told from others.
-func (r *runState) enter() error {
+// enter makes sure that the run may begin: there is room, nobody else is at
+// work, what is known in the store is known here, and the method is one that
+// can be told from others. It reports whether nothing is left to do, because
+// the schedule's period has its verdict already.
+func (r *runState) enter() (isSettled bool, err error) {
 	r.record.Period = r.flags.asOf
 	if err := r.room(); err != nil {
-		return err
+		return false, err
+	}
+	if err := r.acquire(); err != nil {
+		return false, err
 	}
 	r.ledger = load.OpenLedger(r.store, r.p.Name)
-	var err error
 	if r.teller, err = openTeller(r.project, r.p.Name, r.ledger, r.words); err != nil {
-		return err
+		return false, err
+	}
+	if isSettled, err = r.isSettled(); err != nil || isSettled {
+		return isSettled, err
 	}
 	if err := r.takeObservations(r.ctx); err != nil {
-		return err
+		return false, err
 	}
 	if r.decisions, err = r.ledger.Decisions(r.ctx); err != nil {
+		return false, err
+	}
+	return false, r.checkMethod(r.ctx)
+}
+
+// isSettled reports whether another machine, or a run before, has settled the
+// period that the schedule asks for.
+func (r *runState) isSettled() (bool, error) {
+	if r.record.DueAt.IsZero() || r.flags.pinned != "" {
+		return false, nil
+	}
+	verdicts, err := r.ledger.Verdicts(r.ctx)
+	if err != nil {
+		return false, err
+	}
+	verdict := pipeline.VerdictOf(verdicts, r.flags.asOf)
+	if verdict == nil || !verdict.Settled() {
+		return false, nil
+	}
+	r.record.Verdict, r.record.Snapshot = pipeline.NothingNew, verdict.Snapshot
+	return true, nil
+}
+
+// leaseFor is how long a machine that died keeps others from the pipeline.
+const leaseFor = time.Minute
+
+var errLostLease = errors.New("another machine has taken this pipeline over")
+
+// acquire takes the lease of the pipeline, so that no other machine that shares
+// the store runs it at the same time. If it is lost, the run ends.
+func (r *runState) acquire() error {
+	lease, err := r.session.lease(r.ctx, "run "+r.record.ID)
+	if err != nil {
 		return err
 	}
-	return r.checkMethod(r.ctx)
+	ctx, cancel := context.WithCancelCause(r.ctx)
+	go func() {
+		select {
+		case <-lease.Lost():
+			cancel(errLostLease)
+		case <-ctx.Done():
+		}
+	}()
+	r.ctx = ctx
+	r.closers = append(r.closers, func() {
+		cancel(nil)
+		release, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer stop()
+		if err := lease.Release(release); err != nil {
+			r.events.Warn("the lease was not released; it ends by itself", zap.Error(err))
+		}
+	})
+	return nil
+}
+
+// lease takes the lease of the pipeline; the caller holds the warehouse's lock.
+func (s *session) lease(ctx context.Context, what string) (*load.Lease, error) {
+	id, err := s.warehouse.ID()
+	if err != nil {
+		return nil, err
+	}
+	return load.Acquire(ctx, s.store, s.p.Name, load.Holder{Name: what, Host: machine(), Process: os.Getpid(), Warehouse: id}, leaseFor)
+}
+
+// lostLease says that the run ended because another machine took over.
+func (r *runState) lostLease() error {
+	if !errors.Is(context.Cause(r.ctx), errLostLease) {
+		return nil
+	}
+	return &pipeline.Error{Kind: pipeline.Busy, Subject: r.p.Name, Err: errLostLease, Effect: "this run wrote nothing more; the other one goes on",
+		Hint: "if this machine was asleep or cut off from the store, there is nothing to do"}
 }
 
 // room wants some free disk for the warehouse, so that a run stops before it

@@ -71,7 +71,7 @@ func fetchAll(command *cobra.Command, o *options, f *runFlags, arguments []strin
 
 // fetch looks at the world and keeps what it saw.
 func (r *runState) fetch() error {
-	if err := r.enter(); err != nil {
+	if _, err := r.enter(); err != nil {
 		return err
 	}
 	if err := r.pin(); err != nil {

@@ -31,7 +31,7 @@ func openTeller(project *config.Project, name string, once notice.Once, sayer *w
 	if err != nil {
 		return nil, err
 	}
-	t := &teller{outbox: notice.OpenOutbox(filepath.Join(project.Warehouse, name, "outbox"), once, sayer, n.Language)}
+	t := &teller{outbox: notice.OpenOutbox(outboxDir(project, name), once, sayer, n.Language)}
 	if n.Mail != nil {
 		for _, to := range n.Mail.To {
 			t.channels = append(t.channels, &notice.Mail{Host: n.Mail.Host, Port: n.Mail.Port, TLS: n.Mail.TLS, User: n.Mail.User, Password: secrets.MailPassword, From: n.Mail.From, To: to})
@@ -41,6 +41,11 @@ func openTeller(project *config.Project, name string, once notice.Once, sayer *w
 		t.channels = append(t.channels, &notice.Webhook{URL: n.Webhook.URL, Key: secrets.WebhookKey})
 	}
 	return t, nil
+}
+
+// outboxDir is where notices wait.
+func outboxDir(project *config.Project, name string) string {
+	return filepath.Join(project.Warehouse, name, "outbox")
 }
 
 // raise keeps events to be told; without anybody to tell there is none.
@@ -125,7 +130,7 @@ func (r *runState) noticeSource(state pipeline.SourceRecord) notice.Source {
 		if source.Name != state.Source {
 			continue
 		}
-		told.Title = source.Title
+		told.Title, told.Required = source.Title, source.Required
 		if source.DeadAfter > 0 && source.Dead == "" {
 			told.DaysLeft = max(0, source.DeadAfter-state.Days)
 		}
@@ -141,6 +146,9 @@ func reasons(record *pipeline.RunRecord) []pipeline.Sentence {
 	var list []pipeline.Sentence
 	for _, hold := range record.Holds {
 		list = append(list, hold.Because)
+	}
+	for _, cause := range record.Causes {
+		list = append(list, pipeline.Sentence{Key: "held_cause", Values: map[string]any{"source": cause.Source, "count": cause.Changed}})
 	}
 	return list
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -151,6 +152,12 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags str
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	if lost := r.lostLease(); lost != nil {
+		return nil, lost
+	}
+	if pipeline.KindOf(err) == pipeline.Busy { // it has not begun
+		return nil, errors.Join(err, os.RemoveAll(r.runs.Dir(r.record.ID)))
+	}
 	if err != nil {
 		r.record.Verdict, r.record.Reason, r.record.Because = pipeline.FailedRun, firstLine(err), whyFailed(err)
 	}
@@ -170,7 +177,7 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags str
 
 // walk looks, plans, runs, judges and publishes.
 func (r *runState) walk() error {
-	if err := r.enter(); err != nil {
+	if isSettled, err := r.enter(); err != nil || isSettled {
 		return err
 	}
 	if err := r.pin(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"tamiz/config"
 	"tamiz/load"
 	"tamiz/pipeline"
+	"tamiz/schedule"
+	"tamiz/schedule/notice"
 )
 
 // openSnapshot opens a project's store and one snapshot, the latest if id is
@@ -41,50 +44,99 @@ func openSnapshot(ctx context.Context, project *config.Project, name, id string)
 
 // pipelineStatus is what status tells of one pipeline.
 type pipelineStatus struct {
-	Pipeline  string    `json:"pipeline"`
-	Latest    string    `json:"latest_snapshot"`
-	Synthetic bool      `json:"synthetic"`
-	Run       string    `json:"last_run"`
-	Verdict   string    `json:"last_verdict"`
-	Reason    string    `json:"reason,omitempty"`
-	At        time.Time `json:"last_run_finished_at"`
-	Steps     int       `json:"steps_run"`
+	Pipeline  string          `json:"pipeline"`
+	Latest    string          `json:"latest_snapshot"`
+	Synthetic bool            `json:"synthetic"`
+	Run       string          `json:"last_run"`
+	Verdict   string          `json:"last_verdict"`
+	Reason    string          `json:"reason,omitempty"`
+	At        time.Time       `json:"last_run_finished_at"`
+	Steps     int             `json:"steps_run"`
+	Periods   []periodStatus  `json:"periods"` // the last ones, the latest first
+	Waiting   []waitingStatus `json:"waiting_for_a_decision"`
+	Carried   []string        `json:"carried_forward"`
+	NextDue   time.Time       `json:"next_due,omitzero"`
+	Notices   int             `json:"notices_not_sent"`
 }
+
+// periodStatus is a period and its verdict.
+type periodStatus struct {
+	Period   string            `json:"period_end"`
+	Verdict  string            `json:"verdict"`
+	Snapshot string            `json:"snapshot,omitempty"`
+	At       time.Time         `json:"at"`
+	Reason   map[string]string `json:"reason"`
+}
+
+// waitingStatus is a held run and what it asks.
+type waitingStatus struct {
+	Run    string            `json:"run"`
+	Period string            `json:"period_end"`
+	Since  time.Time         `json:"since"`
+	Reason map[string]string `json:"reason"`
+	Decide []string          `json:"decide"`
+}
+
+// shownPeriods is how many periods status tells.
+const shownPeriods = 6
 
 func newStatus(o *options) *cobra.Command {
 	return &cobra.Command{
-		Use: "status [PIPELINE]", Short: "what is published, and how the last run went",
+		Use: "status [PIPELINE]", Short: "what is published, what waits for a decision, and how the last runs went",
 		Example: "  tamiz status\n  tamiz status mx -o json",
 		Args:    args(cobra.MaximumNArgs(1)),
 		RunE: func(command *cobra.Command, arguments []string) error {
 			return o.each(command, arguments, func(project *config.Project, name string) (any, error) {
-				return statusOf(command.Context(), project, name)
-			}, func(value any) {
-				status := value.(pipelineStatus)
-				w := command.OutOrStdout()
-				mark := ""
-				if status.Synthetic {
-					mark = " (synthetic data)"
-				}
-				if status.Latest == "" {
-					status.Latest = "nothing yet"
-				}
-				fmt.Fprintf(w, "%s\n  published  %s%s\n", status.Pipeline, status.Latest, mark)
-				if status.Run == "" {
-					fmt.Fprintf(w, "  last run   none; tamiz run makes one\n")
-					return
-				}
-				fmt.Fprintf(w, "  last run   %s: %s, %s run, finished %s\n", status.Run, status.Verdict, plural(status.Steps, "step", "steps"), status.At.Format("2006-01-02 15:04 MST"))
-				if status.Reason != "" {
-					fmt.Fprintf(w, "  reason     %s\n", status.Reason)
-				}
-			})
+				return statusOf(command.Context(), project, name, o.flagText())
+			}, func(value any) { value.(*pipelineStatus).tell(command.OutOrStdout()) })
 		},
 	}
 }
 
-func statusOf(ctx context.Context, project *config.Project, name string) (any, error) {
-	status := pipelineStatus{Pipeline: name}
+func (s *pipelineStatus) tell(w io.Writer) {
+	mark := ""
+	if s.Synthetic {
+		mark = " (synthetic data)"
+	}
+	latest := s.Latest
+	if latest == "" {
+		latest = "nothing yet"
+	}
+	fmt.Fprintf(w, "%s\n  published  %s%s\n", s.Pipeline, latest, mark)
+	if s.Run == "" {
+		fmt.Fprintf(w, "  last run   none; tamiz run makes one\n")
+	} else {
+		fmt.Fprintf(w, "  last run   %s: %s, %s run, finished %s\n", s.Run, s.Verdict, plural(s.Steps, "step", "steps"), s.At.Format("2006-01-02 15:04 MST"))
+	}
+	if s.Reason != "" {
+		fmt.Fprintf(w, "  reason     %s\n", s.Reason)
+	}
+	if !s.NextDue.IsZero() {
+		fmt.Fprintf(w, "  next due   %s\n", s.NextDue.Format("Monday 2006-01-02 15:04 MST"))
+	}
+	if len(s.Carried) > 0 {
+		fmt.Fprintf(w, "  carried    %s: an earlier version stays in use; tamiz sources tells why\n", strings.Join(s.Carried, ", "))
+	}
+	if s.Notices > 0 {
+		fmt.Fprintf(w, "  notices    %s not sent yet; tamiz doctor tells why\n", plural(s.Notices, "letter is", "letters are"))
+	}
+	for _, period := range s.Periods {
+		fmt.Fprintf(w, "  %s  %-12s %s\n", period.Period, period.Verdict, period.Reason["en"])
+	}
+	for _, one := range s.Waiting {
+		fmt.Fprintf(w, "\n  %s  %s, since %s: %s\n", paint(w, yellow, "waits for a decision"), one.Run, one.Since.Format("2006-01-02 15:04 MST"), one.Reason["en"])
+		for _, line := range one.Decide {
+			fmt.Fprintf(w, "    %s\n", line)
+		}
+	}
+}
+
+func statusOf(ctx context.Context, project *config.Project, name, flags string) (any, error) {
+	status := &pipelineStatus{Pipeline: name, Periods: []periodStatus{}, Waiting: []waitingStatus{}, Carried: []string{}}
+	p, err := project.Pipeline(name)
+	if err != nil {
+		return nil, err
+	}
 	store, err := openStore(ctx, project)
 	if err != nil {
 		return nil, err
@@ -96,18 +148,68 @@ func statusOf(ctx context.Context, project *config.Project, name string) (any, e
 	if snapshot != nil {
 		status.Latest, status.Synthetic = snapshot.Snapshot, snapshot.Synthetic
 	}
-	records, err := runRecords(project, name)
-	if err != nil || len(records) == 0 {
-		return status, err
+	if err := status.lastRun(project, name); err != nil {
+		return nil, err
 	}
-	last := records[len(records)-1]
-	status.Run, status.Verdict, status.Reason, status.At = last.ID, string(last.Verdict), last.Reason, last.FinishedAt
-	for _, step := range last.Steps {
-		if step.Ran {
-			status.Steps++
+	if err := status.ledger(ctx, store, name, flags); err != nil {
+		return nil, err
+	}
+	if p.Schedule != nil {
+		if slot, ok := schedule.Next(p.Schedule, p.Calendar, time.Now()); ok {
+			status.NextDue = slot.DueAt
 		}
 	}
-	return status, nil
+	unsent, err := notice.OpenOutbox(outboxDir(project, name), nil, nil, "").Waiting(time.Now())
+	status.Notices = len(unsent)
+	return status, err
+}
+
+// lastRun tells how the last run on this machine went.
+func (s *pipelineStatus) lastRun(project *config.Project, name string) error {
+	records, err := runRecords(project, name)
+	if err != nil || len(records) == 0 {
+		return err
+	}
+	last := records[len(records)-1]
+	s.Run, s.Verdict, s.Reason, s.At = last.ID, string(last.Verdict), last.Reason, last.FinishedAt
+	for _, step := range last.Steps {
+		if step.Ran {
+			s.Steps++
+		}
+	}
+	return nil
+}
+
+// ledger tells the verdicts of the last periods, and what waits.
+func (s *pipelineStatus) ledger(ctx context.Context, store load.Store, name, flags string) error {
+	verdicts, err := load.OpenLedger(store, name).Verdicts(ctx)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for i := len(verdicts) - 1; i >= 0 && len(s.Periods) < shownPeriods; i-- {
+		if seen[verdicts[i].Period] {
+			continue
+		}
+		seen[verdicts[i].Period] = true
+		verdict := pipeline.VerdictOf(verdicts, verdicts[i].Period)
+		s.Periods = append(s.Periods, periodStatus{verdict.Period, string(verdict.Verdict), verdict.Snapshot, verdict.At, verdict.Reason})
+	}
+	if len(verdicts) > 0 && verdicts[len(verdicts)-1].Carried != nil {
+		s.Carried = verdicts[len(verdicts)-1].Carried
+	}
+	list, err := waiting(ctx, store, name)
+	if err != nil {
+		return err
+	}
+	for _, verdict := range list {
+		var record pipeline.RunRecord
+		if err := load.ReadJSON(ctx, store, runKey(name, verdict.Run, pipeline.RunRecordFile), &record); err != nil {
+			return err
+		}
+		s.Waiting = append(s.Waiting, waitingStatus{verdict.Run, verdict.Period, verdict.At, verdict.Reason, whatToDecide(&record, flags)})
+	}
+	return nil
 }
 
 // runRecords reads the records of all runs that were not interrupted.

@@ -29,7 +29,7 @@ func (r *runState) judge() error {
 		return nil
 	}
 	if r.mustWait(r.record.Holds) {
-		return nil
+		return r.causesOfHold()
 	}
 	publication, err := r.publication()
 	if err != nil {
@@ -168,6 +168,9 @@ func (r *runState) readApprovals() error {
 	return nil
 }
 
+// runKey is the key of a file of a run in the store.
+func runKey(name, id, file string) string { return path.Join(name, "runs", id, file) }
+
 // heldRun is a run as the store keeps it.
 type heldRun struct {
 	record pipeline.RunRecord
@@ -177,8 +180,8 @@ type heldRun struct {
 // heldRun reads a run from the store.
 func (s *session) heldRun(ctx context.Context, id string) (*heldRun, error) {
 	h := &heldRun{}
-	for i, target := range []any{&h.pins, &h.record} {
-		if err := load.ReadJSON(ctx, s.store, path.Join(s.p.Name, "runs", id, pipeline.RunFiles[i]), target); err != nil {
+	for file, target := range map[string]any{pipeline.RunPinsFile: &h.pins, pipeline.RunRecordFile: &h.record} {
+		if err := load.ReadJSON(ctx, s.store, runKey(s.p.Name, id, file), target); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil, &pipeline.Error{Kind: pipeline.Config, Problem: "the store keeps no run " + id, Where: storeName(s.project, s.p.Name, "runs"),
 					Hint: self() + " status tells which runs wait for a decision"}
@@ -240,7 +243,7 @@ func (r *runState) conclude() error {
 	}
 	r.before = lastOf(known)
 	verdict.Reason = r.words.All(r.record.Because)
-	for _, file := range pipeline.RunFiles {
+	for _, file := range []string{pipeline.RunPinsFile, pipeline.RunRecordFile} {
 		if err := r.keepFile(file); err != nil {
 			return err
 		}
@@ -266,7 +269,7 @@ func (r *runState) keepFile(file string) error {
 	if err != nil {
 		return &pipeline.Error{Kind: pipeline.Storage, Problem: "read a file of the run", Err: err}
 	}
-	_, err = r.store.Put(r.ctx, path.Join(r.p.Name, "runs", r.record.ID, file), bytes.NewReader(text), load.Condition{})
+	_, err = r.store.Put(r.ctx, runKey(r.p.Name, r.record.ID, file), bytes.NewReader(text), load.Condition{})
 	return err
 }
 

@@ -69,11 +69,15 @@ func Load(texts map[string]map[string]any) (*Words, error) {
 // Languages gives the languages by name, sorted.
 func (w *Words) Languages() []string { return slices.Clone(w.languages) }
 
-// All says a sentence in every language.
-func (w *Words) All(sentence pipeline.Sentence) map[string]string {
+// All says sentences, one after the other, in every language.
+func (w *Words) All(sentences ...pipeline.Sentence) map[string]string {
 	all := map[string]string{}
 	for _, name := range w.languages {
-		all[name] = w.Say(name, sentence)
+		said := make([]string, len(sentences))
+		for i := range sentences {
+			said[i] = w.Say(name, sentences[i])
+		}
+		all[name] = strings.Join(said, " ")
 	}
 	return all
 }

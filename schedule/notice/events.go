@@ -79,6 +79,7 @@ func only(given values, names ...string) values {
 // Source is a source that something is told of.
 type Source struct {
 	Name, Title string
+	Required    bool   // there can be no run without it
 	Since       string // the date since which it cannot be used; it tells one trouble from the next
 	Used        string // the date of the version in use
 	DaysLeft    int    // for which that version may still be used; 0: without end
@@ -117,8 +118,11 @@ func Carried(about About, source Source, cause string) Event {
 	e.Matter = pipeline.Sentence{Key: "subject_carried", Values: values{"source": source.Name}}
 	e.Details = source.Details
 	e.Means = []pipeline.Sentence{{Key: "carried_means", Values: values{"used": source.Used}}}
-	if source.DaysLeft > 0 {
+	switch {
+	case source.DaysLeft > 0 && source.Required:
 		e.Means = append(e.Means, pipeline.Sentence{Key: "carried_until", Values: values{"days": source.DaysLeft}})
+	case source.DaysLeft > 0:
+		e.Means = append(e.Means, pipeline.Sentence{Key: "carried_until_out", Values: values{"days": source.DaysLeft}})
 	}
 	switch cause {
 	case Refused:

@@ -53,14 +53,16 @@ func examples() map[string]notice.Event {
 		Details: "deaths_by_state: the file no longer fits its card\n  where     deaths.csv, record 1\n  expected  a column deaths_total\n" +
 			"  found     12 columns, none of that name; nearest: total_deaths\n  to mend   add to config/mx/sources/deaths_by_state.yml, under columns:\n" +
 			"              deaths_total: [deaths_total, total_deaths]"}
+	needed := deaths
+	needed.Required, needed.DaysLeft, needed.Inbox = true, 1, ""
 	question := says("verbatim",
 		"es", "En Sinaloa, 31 % de las escuelas cambiaría de perfil; lo normal es menos de 5 %. La causa: las defunciones de Sinaloa bajaron 40 % de una quincena a otra en el archivo nuevo, y en ningún otro estado.",
 		"en", "In Sinaloa, 31 % of the schools would change profile; usual is less than 5 %. The cause: the deaths of Sinaloa fell by 40 % from one fortnight to the next in the new file, and in no other state.")
-	gate := says("held_gate", "table", "profiles", "gate", "profiles_move_little", "found", "31 %", "limit", "5 %")
+	cause := says("held_cause", "source", "deaths_by_state", "count", 1204)
 	return map[string]notice.Event{
-		"held_question":       notice.Held(about, []pipeline.Sentence{question}, "profiles.profiles_move_little: 1,204 rows\n  Sinaloa  0.312\n  Sonora   0.011"),
-		"held_gate":           notice.Held(synthetic, []pipeline.Sentence{gate}, ""),
-		"held_broken":         notice.Held(about, []pipeline.Sentence{says("held_broken", "count", 12345, "table", "schools", "check", "pupils_is_in_range"), gate}, "schools.pupils_is_in_range: 12,345 rows"),
+		"held_question":       notice.Held(about, []pipeline.Sentence{question, cause}, "profiles.profiles_move_little: 1,204 rows\n  Sinaloa  0.312\n  Sonora   0.011"),
+		"held_synthetic":      notice.Held(synthetic, []pipeline.Sentence{question}, ""),
+		"held_broken":         notice.Held(about, []pipeline.Sentence{says("held_broken", "count", 12345, "table", "schools", "check", "pupils_is_in_range"), question}, "schools.pupils_is_in_range: 12,345 rows"),
 		"held_dead":           notice.Held(about, []pipeline.Sentence{says("held_dead", "source", "schools", "days", 401)}, "schools: HTTP 404 since 26 October 2025"),
 		"held_damaged":        notice.Held(about, []pipeline.Sentence{says("held_damaged", "source", "schools", "file", "ESCUELAS.csv")}, "expected sha256 4f1c…, found 9ab0…"),
 		"held_withdrawn":      notice.Held(about, []pipeline.Sentence{says("held_withdrawn", "snapshot", "2026-11-15.2")}, ""),
@@ -68,6 +70,7 @@ func examples() map[string]notice.Event {
 		"carried_down":        notice.Carried(after, deaths, notice.Down),
 		"carried_refused":     notice.Carried(after, deaths, notice.Refused),
 		"carried_rejected":    notice.Carried(after, deaths, notice.Rejected),
+		"carried_required":    notice.Carried(after, needed, "down"),
 		"left_out":            notice.LeftOut(after, deaths),
 		"fetch_problem":       notice.FetchProblem(about, deaths),
 		"source_good":         notice.SourceGood(after, deaths),
@@ -77,7 +80,7 @@ func examples() map[string]notice.Event {
 		"failed_secret":       notice.Failed(about, says("failed_secret", "name", "TAMIZ_SMTP_PASSWORD"), true, ""),
 		"failed_source":       notice.Failed(first, says("failed_source", "source", "schools", "problem", "HTTP 404"), true, ""),
 		"failed_other":        notice.Failed(about, says("failed_other", "problem", "the tables of two runs differ"), true, "panic: …\ngoroutine 1 [running]:"),
-		"failed_crashed":      notice.Failed(about, says("failed_crashed"), true, "signal: killed"),
+		"failed_crashed":      notice.Failed(about, says("failed_crashed", "how", "SIGKILL"), true, "signal: killed"),
 		"failed_time_limit":   notice.Failed(about, says("failed_time_limit", "limit", "2 h"), true, ""),
 		"failed_memory_limit": notice.Failed(about, says("failed_memory_limit", "limit", "4 GiB"), true, ""),
 		"failed_cancelled":    notice.Failed(about, says("failed_cancelled", "who", "ana"), false, ""),
@@ -91,7 +94,7 @@ func TestLetters(t *testing.T) {
 	w := sayer(t)
 	ids := map[string]string{}
 	for name, event := range examples() {
-		if other := ids[event.ID]; other != "" && event.Kind != "held" {
+		if other := ids[event.ID]; other != "" && event.Kind != "held" && event.Kind != "carried" {
 			t.Errorf("%s and %s have one ID: %s", name, other, event.ID)
 		}
 		ids[event.ID] = name

@@ -100,6 +100,9 @@ func readers(event Event) pipeline.Sentence {
 	if event.Latest == "" {
 		return pipeline.Sentence{Key: "readers_see_none"}
 	}
+	if event.Kind == "held" || event.Kind == "reminder" || event.Kind == "failed" {
+		return pipeline.Sentence{Key: "readers_still_see", Values: map[string]any{"latest": event.Latest}}
+	}
 	return pipeline.Sentence{Key: "readers_see", Values: map[string]any{"latest": event.Latest}}
 }
 

@@ -132,6 +132,9 @@ func (o *Outbox) Deliver(ctx context.Context, channels []Channel, now time.Time)
 	problems = append(problems, err)
 	down := map[string]bool{} // channels that failed just now
 	for _, k := range events {
+		if ctx.Err() != nil {
+			break
+		}
 		if k.Draft || k.Settled {
 			if age := now.Sub(k.Event.At); k.Settled && age > keepFor {
 				problems = append(problems, k.remove())
@@ -175,8 +178,8 @@ func (o *Outbox) deliver(ctx context.Context, k *kept, channel Channel, now time
 		return false, nil
 	}
 	err := channel.Send(ctx, Compose(o.sayer, o.language, k.Event))
-	if ctx.Err() != nil {
-		return false, ctx.Err()
+	if err != nil && ctx.Err() != nil {
+		return false, ctx.Err() // this was no fault of the receiver
 	}
 	if err == nil {
 		*p = post{Sent: &now, Tries: p.Tries + 1}
@@ -197,8 +200,8 @@ func (o *Outbox) resolve(ctx context.Context, now time.Time) error {
 		return err
 	}
 	defer unlock()
-	events, err := o.read()
-	problems := []error{err}
+	events, _ := o.read() // whoever delivers reads them again, and says what is wrong
+	var problems []error
 	for _, k := range events {
 		if !k.Draft {
 			continue
