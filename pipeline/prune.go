@@ -105,7 +105,7 @@ func (r Runs) staying(ids []string, keep int, waiting []string) (map[string]bool
 		}
 		last(&finished, err == nil && len(record.Steps) > 0)
 		last(&accepted, err == nil && (record.Verdict == Published || record.Verdict == NothingNew))
-		_, err = os.Stat(filepath.Join(r.Dir(ids[i]), pinsFile))
+		_, err = os.Stat(filepath.Join(r.Dir(ids[i]), RunPinsFile))
 		last(&pinned, err == nil)
 	}
 	return stays, nil
