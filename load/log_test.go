@@ -64,11 +64,15 @@ func TestLog_RivalsLoseNothing(t *testing.T) {
 
 func TestLog_ABrokenStoreNeitherLosesNorDoubles(t *testing.T) {
 	for _, after := range []bool{false, true} {
+		how := storetest.Before
+		if after {
+			how = storetest.After
+		}
 		store, err := dirstore.Open(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
-		log := load.NewLog(storetest.Break(store, 2, after), "toy", "reports")
+		log := load.NewLog(storetest.Break(store, 5, how), "toy", "reports")
 		if _, err := log.Append(t.Context(), recorded, said("one")); err != nil {
 			t.Fatal(err)
 		}

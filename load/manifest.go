@@ -116,6 +116,7 @@ type Latest struct {
 	Snapshot    string          `json:"snapshot"`
 	Manifest    pipeline.Digest `json:"manifest_sha256"`
 	PublishedAt time.Time       `json:"published_at"`
+	Turn        string          `json:"turn,omitempty"` // random: of the call that wrote it, which so knows it as its own
 }
 
 // Snapshot is a manifest as it was read.
@@ -127,7 +128,7 @@ type Snapshot struct {
 
 // ReadLatest follows latest.json. It gives nil if nothing was published yet.
 func ReadLatest(ctx context.Context, store Store, name string) (*Snapshot, error) {
-	text, version, err := read(ctx, store, path.Join(name, "latest.json"))
+	text, version, err := read(ctx, store, path.Join(name, latestFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -174,16 +175,19 @@ func ReadNote(ctx context.Context, store Store, name, id, file string) ([]byte, 
 
 // List reads the manifests of all snapshots, by period and revision.
 func List(ctx context.Context, store Store, name string) ([]*Snapshot, error) {
-	objects, err := store.List(ctx, path.Join(name, "snapshots")+"/")
+	objects, err := store.List(ctx, path.Join(name, snapshotsFolder)+"/")
 	if err != nil {
 		return nil, err
 	}
 	var snapshots []*Snapshot
 	for _, object := range objects {
-		if path.Base(object.Key) != "manifest.json" {
+		if path.Base(object.Key) != manifestFile {
 			continue
 		}
 		snapshot, err := ReadSnapshot(ctx, store, name, path.Base(path.Dir(object.Key)))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // was removed since
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -199,9 +203,9 @@ func List(ctx context.Context, store Store, name string) ([]*Snapshot, error) {
 }
 
 // TableKey is the key of a file of a snapshot.
-func TableKey(name, id, file string) string { return path.Join(name, "snapshots", id, file) }
+func TableKey(name, id, file string) string { return path.Join(name, snapshotsFolder, id, file) }
 
-func manifestKey(name, id string) string { return path.Join(name, "snapshots", id, "manifest.json") }
+func manifestKey(name, id string) string { return path.Join(name, snapshotsFolder, id, manifestFile) }
 
 // SameRows reports whether two manifests hold the same rows in the same
 // tables, however they are packed.

@@ -3,18 +3,12 @@ package load
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path"
-	"sort"
-	"strings"
+	"slices"
 	"time"
-
-	"tamiz/pipeline"
 )
 
 // Publication is a snapshot that may be published: all checks have passed.
@@ -23,7 +17,7 @@ type Publication struct {
 	Manifest Manifest
 	Files    map[string]string // file below the snapshot → where it lies now
 	Notes    map[string][]byte // further small files of the snapshot
-	Barred   []string          // snapshots that a person has withdrawn
+	Barred   []string          // snapshots that were withdrawn: they are nothing to compare with or to go on with
 }
 
 // Publish writes a snapshot and turns latest.json to it. It gives the
@@ -40,7 +34,7 @@ func Publish(ctx context.Context, store Store, publication Publication, now time
 		if latest, err = ReadLatest(ctx, store, name); err != nil {
 			return nil, false, err
 		}
-		if latest != nil && sameContent(&latest.Manifest, &publication.Manifest) {
+		if latest != nil && publication.sameAs(latest) {
 			return latest, false, nil
 		}
 		if snapshot, err = write(ctx, store, publication, latest); err == nil {
@@ -55,6 +49,11 @@ func Publish(ctx context.Context, store Store, publication Publication, now time
 	return nil, false, fmt.Errorf("publish: rivals were faster %d times: %w", tries, err)
 }
 
+// sameAs reports whether a snapshot tells readers what this one would.
+func (p *Publication) sameAs(snapshot *Snapshot) bool {
+	return !slices.Contains(p.Barred, snapshot.Snapshot) && sameContent(&snapshot.Manifest, &p.Manifest)
+}
+
 // write puts the files, then the manifest on condition that nobody has taken
 // the id; or finds what an interrupted publication of the same wrote.
 func write(ctx context.Context, store Store, publication Publication, latest *Snapshot) (*Snapshot, error) {
@@ -67,12 +66,19 @@ func write(ctx context.Context, store Store, publication Publication, latest *Sn
 	if err != nil {
 		return nil, err
 	}
+	gone, err := removed(ctx, store, manifest.Pipeline)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range append(gone, publication.Barred...) {
+		manifest.Revision = max(manifest.Revision, revisionOf(id, manifest.PeriodEnd)) // an id is never given again
+	}
 	for _, snapshot := range existing {
 		if snapshot.PeriodEnd != manifest.PeriodEnd {
 			continue
 		}
 		manifest.Revision = max(manifest.Revision, revisionOf(snapshot.Snapshot, manifest.PeriodEnd))
-		if sameParent(snapshot.Parent, manifest.Parent) && sameContent(&snapshot.Manifest, &manifest) {
+		if sameParent(snapshot.Parent, manifest.Parent) && publication.sameAs(snapshot) {
 			return snapshot, nil
 		}
 	}
@@ -83,12 +89,14 @@ func write(ctx context.Context, store Store, publication Publication, latest *Sn
 		if err != nil {
 			return nil, err
 		}
-		if err := writeFiles(ctx, store, publication, manifest, text); errors.Is(err, errTaken) {
+		if err := writeFiles(ctx, store, publication, manifest, latest, text); errors.Is(err, errTaken) {
 			continue // a rival, or a run that broke off, has begun another snapshot here
 		} else if err != nil {
 			return nil, err
 		}
-		if _, err := store.Put(ctx, manifestKey(manifest.Pipeline, manifest.Snapshot), bytes.NewReader(text), Condition{Absent: true}); err != nil {
+		if err := putOnce(ctx, store, manifestKey(manifest.Pipeline, manifest.Snapshot), bytes.NewReader(text), digestOf(text)); errors.Is(err, errTaken) {
+			return nil, ErrConflict
+		} else if err != nil {
 			return nil, err
 		}
 		return &Snapshot{Manifest: manifest, Digest: digestOf(text)}, nil
@@ -103,68 +111,11 @@ func sameParent(a, b *Parent) bool {
 	return *a == *b
 }
 
-// errTaken says that another content lies under a name that we need.
-var errTaken = errors.New("another snapshot was begun under this id")
-
-// writeFiles puts the marts, the notes, and SHA256SUMS over all of them and
-// the manifest to come. It never overwrites: what is there must be the same.
-func writeFiles(ctx context.Context, store Store, publication Publication, manifest Manifest, text []byte) error {
-	sums := map[string]pipeline.Digest{"manifest.json": digestOf(text)}
-	key := func(file string) string { return TableKey(manifest.Pipeline, manifest.Snapshot, file) }
-	for _, table := range manifest.Tables {
-		sums[table.File] = table.Digest
-		if err := putFile(ctx, store, key(table.File), publication.Files[table.File], table.Digest); err != nil {
-			return err
-		}
-	}
-	for name, content := range publication.Notes {
-		sums[name] = digestOf(content)
-		if err := putOnce(ctx, store, key(name), bytes.NewReader(content), sums[name]); err != nil {
-			return err
-		}
-	}
-	var lines []string
-	for file, digest := range sums {
-		lines = append(lines, fmt.Sprintf("%s  %s\n", digest, file))
-	}
-	sort.Slice(lines, func(i, j int) bool { return lines[i][64:] < lines[j][64:] })
-	list := strings.Join(lines, "")
-	return putOnce(ctx, store, key("SHA256SUMS"), strings.NewReader(list), digestOf([]byte(list)))
-}
-
-func putFile(ctx context.Context, store Store, key, file string, digest pipeline.Digest) error {
-	content, err := os.Open(file)
-	if err != nil {
-		return fmt.Errorf("open what is to be published: %w", err)
-	}
-	defer content.Close()
-	return putOnce(ctx, store, key, content, digest)
-}
-
-// putOnce puts an object where there is none, or finds the same there.
-func putOnce(ctx context.Context, store Store, key string, content io.Reader, digest pipeline.Digest) error {
-	_, err := store.Put(ctx, key, content, Condition{Absent: true})
-	if !errors.Is(err, ErrConflict) {
-		return err
-	}
-	there, _, err := store.Get(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer there.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, there); err != nil {
-		return fmt.Errorf("compare %s: %w", key, err)
-	}
-	if hex.EncodeToString(h.Sum(nil)) != string(digest) {
-		return errTaken
-	}
-	return nil
-}
-
-// turn points latest.json to a snapshot, if it still points to its parent.
+// turn points latest.json to a snapshot, if it still is as it was when latest
+// was read through it. A conflict with a write of our own, whose answer was
+// lost, is none.
 func turn(ctx context.Context, store Store, name string, snapshot, latest *Snapshot, now time.Time) error {
-	text, err := encode(Latest{Snapshot: snapshot.Snapshot, Manifest: snapshot.Digest, PublishedAt: now.UTC().Truncate(time.Second)})
+	text, err := encode(Latest{Snapshot: snapshot.Snapshot, Manifest: snapshot.Digest, PublishedAt: now.UTC().Truncate(time.Second), Turn: rand.Text()})
 	if err != nil {
 		return err
 	}
@@ -172,9 +123,17 @@ func turn(ctx context.Context, store Store, name string, snapshot, latest *Snaps
 	if latest != nil {
 		when = Condition{Match: latest.version}
 	}
-	_, err = store.Put(ctx, path.Join(name, "latest.json"), bytes.NewReader(text), when)
+	key := path.Join(name, latestFile)
+	_, err = store.Put(ctx, key, bytes.NewReader(text), when)
+	if errors.Is(err, ErrConflict) {
+		if there, _, readErr := read(ctx, store, key); readErr == nil && bytes.Equal(there, text) {
+			return nil
+		}
+	}
 	return err
 }
+
+const latestFile = "latest.json"
 
 // Status is what status.json holds: when the world was last looked at, and
 // what came of it.

@@ -49,30 +49,35 @@ func open(t *testing.T) *dirstore.Store {
 	return store
 }
 
-// verify reads the latest snapshot whole: each file against its digest.
-func verify(t *testing.T, store load.Store) *load.Snapshot {
-	t.Helper()
-	ctx := context.Background()
+// whole reads the latest snapshot whole: each file against its digest.
+func whole(ctx context.Context, store load.Store) (*load.Snapshot, error) {
 	snapshot, err := load.ReadLatest(ctx, store, "toy")
-	if err != nil {
-		t.Fatalf("a reader sees a broken snapshot: %v", err)
-	}
-	if snapshot == nil {
-		return nil
+	if err != nil || snapshot == nil {
+		return nil, err
 	}
 	for _, table := range snapshot.Tables {
 		reader, _, err := store.Get(ctx, load.TableKey("toy", snapshot.Snapshot, table.File))
 		if err != nil {
-			t.Fatalf("%s misses %s: %v", snapshot.Snapshot, table.File, err)
+			return nil, fmt.Errorf("%s misses %s: %w", snapshot.Snapshot, table.File, err)
 		}
 		h := sha256.New()
-		if _, err := io.Copy(h, reader); err != nil {
-			t.Fatal(err)
-		}
+		_, err = io.Copy(h, reader)
 		reader.Close()
-		if got := hex.EncodeToString(h.Sum(nil)); got != string(table.Digest) {
-			t.Fatalf("%s: %s is not what its manifest says", snapshot.Snapshot, table.File)
+		if err != nil {
+			return nil, err
 		}
+		if got := hex.EncodeToString(h.Sum(nil)); got != string(table.Digest) {
+			return nil, fmt.Errorf("%s: %s is not what its manifest says", snapshot.Snapshot, table.File)
+		}
+	}
+	return snapshot, nil
+}
+
+func verify(t *testing.T, store load.Store) *load.Snapshot {
+	t.Helper()
+	snapshot, err := whole(t.Context(), store)
+	if err != nil {
+		t.Fatalf("a reader sees a broken snapshot: %v", err)
 	}
 	return snapshot
 }
@@ -134,45 +139,94 @@ func TestPublish_SumsCoverEveryFile(t *testing.T) {
 	}
 }
 
-// TestPublish_SurvivesEveryBreak breaks the n-th call for every n, before and
-// after it was done, restarts, and wants the old or the new snapshot, whole,
-// at any time, and the new one in the end, exactly once.
+// TestPublish_SurvivesEveryBreak breaks the n-th call for every n, in every
+// way, restarts, and wants a reader beside it to see the old or the new
+// snapshot, whole, at any time, and the new one in the end, exactly once.
 func TestPublish_SurvivesEveryBreak(t *testing.T) {
-	ctx := context.Background()
-	for _, after := range []bool{false, true} {
-		for n := 1; ; n++ {
-			store := open(t)
-			if _, _, err := load.Publish(ctx, store, publication(t, "2026-11-15", "old", "p"), noon); err != nil {
-				t.Fatal(err)
+	bothStores(t, func(t *testing.T, open func(t *testing.T) load.Store) {
+		for _, how := range []storetest.How{storetest.Before, storetest.After, storetest.InDoubt(1), storetest.InDoubt(4), storetest.InDoubt(8)} {
+			n := 1
+			for breakOnce(t, open(t), n, how) {
+				n++
 			}
-			next := publication(t, "2026-11-29", "new", "p")
-			broken := storetest.Break(store, n, after)
-			_, _, err := load.Publish(ctx, broken, next, noon)
-			if broken.Calls() < n { // it was not reached: all calls have been broken once
-				if err != nil {
-					t.Fatal(err)
-				}
-				if n < 5 {
-					t.Fatalf("only %d calls: the sweep is broken", n-1)
-				}
-				break
+			if n <= 10 {
+				t.Fatalf("only %d calls: the sweep is broken", n-1)
 			}
-			if !errors.Is(err, storetest.ErrBroken) {
-				t.Fatalf("call %d: %v", n, err)
-			}
-			seen := verify(t, store)
-			if seen.Snapshot != "2026-11-15.1" && seen.Snapshot != "2026-11-29.1" {
-				t.Fatalf("call %d: a reader sees %s", n, seen.Snapshot)
-			}
-			snapshot, _, err := load.Publish(ctx, store, next, noon)
-			if err != nil || snapshot.Snapshot != "2026-11-29.1" || verify(t, store).Snapshot != "2026-11-29.1" {
-				t.Fatalf("call %d, after %t: after restart %v, %v", n, after, snapshot, err)
-			}
-			if list, err := load.List(ctx, store, "toy"); err != nil || len(list) != 2 {
-				t.Fatalf("call %d: %d snapshots, %v", n, len(list), err)
-			}
+			t.Logf("%s: %d calls were broken", how, n-1)
+		}
+	})
+}
+
+// breakOnce breaks the n-th call of a publication; it reports whether it came
+// as far as that.
+func breakOnce(t *testing.T, store load.Store, n int, how storetest.How) bool {
+	t.Helper()
+	ctx := t.Context()
+	if _, _, err := load.Publish(ctx, store, publication(t, "2026-11-15", "old", "same in both"), noon); err != nil {
+		t.Fatal(err)
+	}
+	stop := watch(t, store)
+	defer stop()
+	next := publication(t, "2026-11-29", "new", "same in both")
+	broken := storetest.Break(store, n, how)
+	_, _, err := load.Publish(ctx, broken, next, noon)
+	if broken.Calls() < n { // it was not reached: all calls have been broken once
+		if err != nil {
+			t.Fatal(err)
+		}
+		return false
+	}
+	if !errors.Is(err, storetest.ErrBroken) {
+		t.Fatalf("call %d %s: %v", n, how, err)
+	}
+	snapshot, _, err := load.Publish(ctx, broken, next, noon)
+	if err != nil || snapshot.Snapshot != "2026-11-29.1" {
+		t.Fatalf("call %d %s: after restart %v, %v", n, how, snapshot, err)
+	}
+	for broken.Calls() < n+10 { // whatever was late has arrived
+		if _, err := broken.List(ctx, "toy/"); err != nil {
+			t.Fatal(err)
 		}
 	}
+	if seen := verify(t, store); seen.Snapshot != "2026-11-29.1" {
+		t.Fatalf("call %d %s: in the end a reader sees %s", n, how, seen.Snapshot)
+	}
+	if list, err := load.List(ctx, store, "toy"); err != nil || len(list) != 2 {
+		t.Fatalf("call %d %s: %d snapshots, %v", n, how, len(list), err)
+	}
+	if _, isNew, err := load.Publish(ctx, store, next, noon); err != nil || isNew {
+		t.Fatalf("call %d %s: published again: %t, %v", n, how, isNew, err)
+	}
+	return true
+}
+
+// watch reads the latest snapshot whole, again and again, until it is stopped.
+// It may see the old one, then the new one.
+func watch(t *testing.T, store load.Store) (stop func()) {
+	t.Helper()
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		seen := "2026-11-15.1"
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			snapshot, err := whole(t.Context(), store)
+			switch {
+			case err != nil:
+				t.Errorf("a reader sees a broken snapshot: %v", err)
+				return
+			case snapshot.Snapshot != seen && snapshot.Snapshot != "2026-11-29.1":
+				t.Errorf("a reader sees %s after %s", snapshot.Snapshot, seen)
+				return
+			}
+			seen = snapshot.Snapshot
+		}
+	}()
+	return func() { close(done); <-ended }
 }
 
 func TestPublish_RivalsPublishOnce(t *testing.T) {

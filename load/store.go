@@ -29,6 +29,10 @@ type Condition struct {
 // ErrConflict says that a Condition did not hold: somebody else was faster.
 var ErrConflict = errors.New("somebody else has written this key")
 
+// ErrDamaged says that a store found other bytes under a key than were put
+// there. Reading to the end gives it, where a store can tell.
+var ErrDamaged = errors.New("the store holds other bytes than were put there")
+
 // Object is one entry of a list.
 type Object struct {
 	Key        string

@@ -65,9 +65,19 @@ func (w *watch) look(ctx context.Context) {
 		return
 	}
 	if run := w.ready(decision); run != nil {
-		w.launch(ctx, run)
+		if outcome := w.launch(ctx, run); outcome.Verdict != nil && outcome.Verdict.Settled() {
+			w.again() // there may be more to catch up
+		}
 	} else if fetch {
 		w.launch(ctx, nil)
+	}
+}
+
+// again looks once more without waiting for the next tick.
+func (w *watch) again() {
+	select {
+	case w.ticks <- struct{}{}:
+	default:
 	}
 }
 

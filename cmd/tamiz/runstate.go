@@ -285,7 +285,11 @@ func (r *runState) finish() error {
 	if snapshot, _, err := r.session.latest(r.ctx); err == nil && snapshot != nil {
 		status.Latest = snapshot.Snapshot
 	}
-	return errors.Join(r.giveObservations(r.ctx), r.conclude(), load.WriteStatus(r.ctx, r.store, r.p.Name, status))
+	err := errors.Join(r.giveObservations(r.ctx), r.conclude(), load.WriteStatus(r.ctx, r.store, r.p.Name, status))
+	if r.published != nil {
+		err = errors.Join(err, load.WriteCatalog(r.ctx, r.store, r.p.Name, withdrawals(r.decisions)))
+	}
+	return err
 }
 
 // peakMemory is the most memory that this process ever held, in bytes.

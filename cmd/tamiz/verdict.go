@@ -130,11 +130,8 @@ func (r *runState) mustWait(holds []pipeline.Hold) bool {
 // published again by itself.
 func (r *runState) withdrawnBefore(publication *load.Publication) ([]pipeline.Hold, error) {
 	var holds []pipeline.Hold
-	for _, decision := range r.decisions {
-		if decision.Decision != pipeline.Withdraw {
-			continue
-		}
-		publication.Barred = append(publication.Barred, decision.Snapshot)
+	publication.Barred = withdrawnIDs(r.decisions)
+	for _, decision := range withdrawals(r.decisions) {
 		snapshot, err := load.ReadSnapshot(r.ctx, r.store, r.p.Name, decision.Snapshot)
 		if errors.Is(err, fs.ErrNotExist) { // it is no longer kept
 			continue

@@ -180,3 +180,22 @@ func build(ctx context.Context) (string, error) {
 	}
 	return program, os.Rename(program+".new", program)
 }
+
+// Flip changes the first byte of an object where the server keeps it, as a
+// failing disk would.
+func (s *Server) Flip(t testing.TB, key string) {
+	t.Helper()
+	file, err := os.OpenFile(filepath.Join(s.Folder, filepath.FromSlash(key)), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	first := make([]byte, 1)
+	if _, err := file.ReadAt(first, 0); err != nil {
+		t.Fatal(err)
+	}
+	first[0] ^= 1
+	if _, err := file.WriteAt(first, 0); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -51,7 +51,8 @@ func notes(digest string) map[string]string {
 }
 
 func (s *Store) checked(ctx context.Context, key string, out *s3.GetObjectOutput) io.ReadCloser {
-	return &checkedBody{ReadCloser: out.Body, store: s, ctx: ctx, key: key, want: out.Metadata[digestNote], hash: sha256.New()}
+	return &checkedBody{ReadCloser: out.Body, store: s, ctx: ctx, key: key, want: out.Metadata[digestNote],
+		left: aws.ToInt64(out.ContentLength), hash: sha256.New()}
 }
 
 // Put writes an object whole or not at all: at once if it is small, else in

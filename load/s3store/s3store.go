@@ -64,7 +64,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	client := newClient(o.Idle)
 	loaded, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithDefaultRegion("us-east-1"),
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(r *retry.StandardOptions) { r.MaxAttempts, r.MaxBackoff = o.Tries, 5*time.Second })
+			standard := retry.NewStandard(func(r *retry.StandardOptions) { r.MaxAttempts, r.MaxBackoff = o.Tries, 5*time.Second })
+			return retry.AddWithErrorCodes(standard, "ConditionalRequestConflict") // a rival writes at this moment: who will have won?
 		}))
 	if err != nil {
 		return nil, &pipeline.Error{Kind: pipeline.Config, Subject: "store", Problem: "the settings for S3 cannot be read: " + plain(err),
@@ -210,20 +211,22 @@ type checkedBody struct {
 	store *Store
 	ctx   context.Context // of the call that opened it: says who broke off
 	key   string
-	want  string
+	want  string // SHA-256, "" if whoever put it left none
+	left  int64  // bytes that are still to come
 	hash  hash.Hash
 }
 
 func (b *checkedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.hash.Write(p[:n])
+	b.left -= int64(n)
 	switch {
 	case err == nil:
 		return n, nil
-	case err != io.EOF:
+	case err != io.EOF && b.left > 0 || b.ctx.Err() != nil:
 		return n, b.store.explain(b.ctx, "get", b.key, err)
-	case b.want != "" && b.want != hexOf(b.hash):
-		return n, &pipeline.Error{Kind: pipeline.Storage, Subject: b.key, Problem: "the store holds other bytes than were put there",
+	case err != io.EOF, b.want != "" && b.want != hexOf(b.hash): // all came, but not as the service's own checksum or ours says
+		return n, &pipeline.Error{Kind: pipeline.Storage, Subject: b.key, Err: load.ErrDamaged,
 			Where: b.store.Path(b.key), Expected: "sha256 " + b.want, Found: "sha256 " + hexOf(b.hash), Hint: "restore the object from a copy of the store; `tamiz store check` looks at all of them"}
 	}
 	return n, io.EOF

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -207,16 +206,7 @@ func TestGet_FindsAFlippedBit(t *testing.T) {
 		if got, err := get(t, store, name); err != nil || got != string(content) {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
-		file, err := os.OpenFile(filepath.Join(server.Folder, name), os.O_RDWR, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := file.WriteAt([]byte("C"), int64(len(content)-7)); err != nil {
-			t.Fatal(err)
-		}
-		if err := file.Close(); err != nil {
-			t.Fatal(err)
-		}
+		server.Flip(t, name)
 		if _, err := get(t, store, name); pipeline.KindOf(err) != pipeline.Storage {
 			t.Errorf("%s: a flipped bit was not found: %v", name, err)
 		}

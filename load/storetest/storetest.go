@@ -8,7 +8,6 @@ package storetest
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -312,37 +311,3 @@ func read(t *testing.T, s load.Store, key string) (string, load.Version) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("the line broke") }
-
-// ErrBroken is what a broken store answers.
-var ErrBroken = errors.New("the store broke")
-
-// Break wraps a store whose n-th changing call, counted from 1, fails: before
-// it did anything or, if after is true, after it was done, so that the caller
-// is in doubt.
-func Break(store load.Store, n int, after bool) *Broken {
-	return &Broken{Store: store, n: n, after: after}
-}
-
-// Broken is a store that breaks once.
-type Broken struct {
-	load.Store
-	n, calls int
-	after    bool
-}
-
-// Calls is the number of changing calls so far.
-func (b *Broken) Calls() int { return b.calls }
-
-// Put fails if its turn has come.
-func (b *Broken) Put(ctx context.Context, key string, content io.Reader, when load.Condition) (load.Version, error) {
-	b.calls++
-	if b.calls != b.n {
-		return b.Store.Put(ctx, key, content, when)
-	}
-	if b.after {
-		if _, err := b.Store.Put(ctx, key, content, when); err != nil {
-			return "", err
-		}
-	}
-	return "", ErrBroken
-}

@@ -1,0 +1,175 @@
+package load
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+
+	"tamiz/pipeline"
+)
+
+// errTaken says that another content lies under a name that we need.
+var errTaken = errors.New("another snapshot was begun under this id")
+
+// atOnce is how many files go to the store beside each other.
+const atOnce = 8
+
+// writeFiles puts the marts, the notes, and SHA256SUMS over all of them and
+// the manifest to come. It never overwrites: what is there must be the same.
+// A mart that the parent has too is copied from there, on the server.
+func writeFiles(ctx context.Context, store Store, publication Publication, manifest Manifest, parent *Snapshot, text []byte) error {
+	sums := map[string]pipeline.Digest{manifestFile: digestOf(text)}
+	key := func(file string) string { return TableKey(manifest.Pipeline, manifest.Snapshot, file) }
+	var jobs []func() error
+	for _, table := range manifest.Tables {
+		sums[table.File] = table.Digest
+		jobs = append(jobs, func() error {
+			if from := sameFile(parent, table); from != "" {
+				if err := copyOnce(ctx, store, from, key(table.File), table.Digest); !errors.Is(err, errNoCopy) {
+					return err
+				}
+			}
+			return putFile(ctx, store, key(table.File), publication.Files[table.File], table.Digest)
+		})
+	}
+	for _, name := range slices.Sorted(maps.Keys(publication.Notes)) {
+		content := publication.Notes[name]
+		sums[name] = digestOf(content)
+		jobs = append(jobs, func() error { return putOnce(ctx, store, key(name), strings.NewReader(string(content)), sums[name]) })
+	}
+	if err := together(jobs); err != nil {
+		return err
+	}
+	var lines []string
+	for file, digest := range sums {
+		lines = append(lines, fmt.Sprintf("%s  %s\n", digest, file))
+	}
+	sort.Slice(lines, func(i, j int) bool { return lines[i][64:] < lines[j][64:] })
+	list := strings.Join(lines, "")
+	return putOnce(ctx, store, key(sumsFile), strings.NewReader(list), digestOf([]byte(list)))
+}
+
+const sumsFile = "SHA256SUMS"
+
+// together does the jobs, a few at a time, and gives the error of the first in
+// their order that failed. After a failure it begins no further ones.
+func together(jobs []func() error) error {
+	errs := make([]error, len(jobs))
+	turns := make(chan struct{}, atOnce)
+	var group sync.WaitGroup
+	var mutex sync.Mutex
+	failed := false
+	for i, job := range jobs {
+		turns <- struct{}{}
+		mutex.Lock()
+		stop := failed
+		mutex.Unlock()
+		if stop {
+			break
+		}
+		group.Go(func() {
+			if errs[i] = job(); errs[i] != nil {
+				mutex.Lock()
+				failed = true
+				mutex.Unlock()
+			}
+			<-turns
+		})
+	}
+	group.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameFile finds a table's file in the parent.
+func sameFile(parent *Snapshot, table ManifestTable) string {
+	if parent == nil {
+		return ""
+	}
+	for _, other := range parent.Tables {
+		if other.Digest == table.Digest {
+			return TableKey(parent.Pipeline, parent.Snapshot, other.File)
+		}
+	}
+	return ""
+}
+
+// errNoCopy says that a file must be sent, since it could not be copied.
+var errNoCopy = errors.New("there is no sound file to copy")
+
+// copyOnce copies on the server and reads the copy back: what is published is
+// never worse than the parent's file ought to be. A copy that is not what it
+// should be is removed again; no manifest names it yet.
+func copyOnce(ctx context.Context, store Store, from, to string, digest pipeline.Digest) error {
+	_, err := store.Copy(ctx, from, to, Condition{Absent: true})
+	if errors.Is(err, fs.ErrNotExist) {
+		return errNoCopy
+	}
+	isOurs := err == nil
+	if err != nil && !errors.Is(err, ErrConflict) {
+		return err
+	}
+	err = compare(ctx, store, to, digest)
+	if errors.Is(err, errTaken) && isOurs {
+		if err := store.Remove(ctx, to); err != nil {
+			return err
+		}
+		return errNoCopy
+	}
+	return err
+}
+
+func putFile(ctx context.Context, store Store, key, file string, digest pipeline.Digest) error {
+	content, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("open what is to be published: %w", err)
+	}
+	defer content.Close()
+	return putOnce(ctx, store, key, content, digest)
+}
+
+// putOnce puts an object where there is none, or finds the same there.
+func putOnce(ctx context.Context, store Store, key string, content io.Reader, digest pipeline.Digest) error {
+	_, err := store.Put(ctx, key, content, Condition{Absent: true})
+	if !errors.Is(err, ErrConflict) {
+		return err
+	}
+	return compare(ctx, store, key, digest)
+}
+
+// compare gives errTaken if an object is not what its digest says.
+func compare(ctx context.Context, store Store, key string, digest pipeline.Digest) error {
+	found, err := digestIn(ctx, store, key)
+	if err == nil && found != digest || errors.Is(err, ErrDamaged) {
+		return errTaken
+	}
+	return err
+}
+
+// digestIn reads an object whole.
+func digestIn(ctx context.Context, store Store, key string) (pipeline.Digest, error) {
+	there, _, err := store.Get(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	defer there.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, there); err != nil {
+		return "", fmt.Errorf("read %s: %w", key, err)
+	}
+	return pipeline.Digest(hex.EncodeToString(h.Sum(nil))), nil
+}
