@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -12,7 +11,6 @@ import (
 
 	"tamiz/config"
 	"tamiz/load"
-	"tamiz/pipeline"
 )
 
 // How grave a finding is.
@@ -143,15 +141,11 @@ func (d *doctor) problem(about, remedy, format string, arguments ...any) {
 // failed adds each of the joined errors as a problem: its first line, and all
 // that its other lines say to mend it.
 func (d *doctor) failed(about string, err error) {
-	var list joined
-	if errors.As(err, &list) && pipeline.KindOf(err) == pipeline.KindOf(errors.Join(list.Unwrap()...)) {
-		var e *pipeline.Error
-		if !errors.As(err, &e) || e.Problem == "" {
-			for _, one := range list.Unwrap() {
-				d.failed(about, one)
-			}
-			return
+	if list, ok := err.(joined); ok {
+		for _, one := range list.Unwrap() {
+			d.failed(about, one)
 		}
+		return
 	}
 	line, rest, _ := strings.Cut(err.Error(), "\n")
 	d.problem(about, strings.ReplaceAll(strings.TrimPrefix(rest, "  "), "\n  ", "\n"), "%s", line)
@@ -184,7 +178,11 @@ func (d *diagnosis) tell(w io.Writer) {
 				fmt.Fprintf(w, "\n%s\n", heading)
 				heading = ""
 			}
-			fmt.Fprintf(w, "  %s: %s\n    %s\n", one.About, wrap(one.Finding, 90, "    "), strings.ReplaceAll(one.Remedy, "\n", "\n    "))
+			if strings.Contains(one.Remedy, "\n") {
+				fmt.Fprintf(w, "  %s: %s\n    %s\n", one.About, wrap(one.Finding, 90, "    "), strings.ReplaceAll(one.Remedy, "\n", "\n    "))
+			} else {
+				fmt.Fprintf(w, "  %s: %s\n", one.About, one.Remedy)
+			}
 		}
 	}
 	fmt.Fprintf(w, "\nnext: %s\n", d.Next)
@@ -203,7 +201,7 @@ func (d *doctor) next(flags string) string {
 		if remedy == "" {
 			remedy = "mend the " + first.About + " (" + first.Finding + ")"
 		}
-		return strings.TrimSuffix(remedy, "; then: tamiz doctor") + again
+		return strings.Join(strings.Fields(remedy), " ") + again
 	}
 	switch {
 	case d.isFirst != "":

@@ -41,7 +41,7 @@ func (d *doctor) lookAtStore(names []string) {
 	for _, name := range names {
 		d.lookAtLease(remote, name)
 	}
-	d.ok("store", "%s takes objects, gives them back, lists and removes them; conditional writes hold", storeName(d.project))
+	d.ok("store", "%s takes objects, gives them back, lists and removes them; conditional writes hold", strings.TrimSuffix(storeName(d.project), "/"))
 }
 
 // tryStore does with a small object what publishing does with large ones, and

@@ -78,8 +78,9 @@ func (m *manual) types(t *testing.T, code int, words ...string) {
 	if got := c.ProcessState.ExitCode(); got != code {
 		t.Fatalf("exit code %d, want %d, of\n%s\n%s", got, code, block, out)
 	}
+	said := strings.Join(strings.Fields(string(out)), " ")
 	for _, word := range words {
-		if !strings.Contains(string(out), word) {
+		if !strings.Contains(said, word) {
 			t.Errorf("%q is not said by\n%s\n%s", word, block, out)
 		}
 	}
@@ -122,11 +123,12 @@ func TestOperations_WordForWord(t *testing.T) {
 	write(t, filepath.Join(m.observed, "tamiz.yml"), m.blocks["yaml"][0])
 	write(t, filepath.Join(m.observed, "environment"), m.blocks["ini"][0])
 	m.types(t, 1, "conditional writes hold", "takes the account", "clock of the store", "next: bring the file of registry: put it into")
+	server.Use(t) // the test itself looks into the store
+	tamiz(t, "log", "add", "mx", "school_reports", "cct=07PPR9999V", "shift=MATUTINO", "item=water", "value=no", "observed_on=2026-11-01", "reporter_role=head", "--project", m.observed)
 	m.types(t, 0, "a test letter was taken", "next: tamiz run mx", "published 20", "last run")
 	if got := letters.texts(); len(got) == 0 || !strings.Contains(got[0], "prueba") {
 		t.Errorf("letters that arrived: %q", got)
 	}
-	server.Use(t) // the test itself looks into the store
 	project, err := (&options{project: m.observed}).openProject()
 	if err != nil {
 		t.Fatal(err)
@@ -139,24 +141,18 @@ func TestOperations_WordForWord(t *testing.T) {
 	if err := load.OpenLedger(store, "mx").Decide(t.Context(), decided); err != nil {
 		t.Fatal(err)
 	}
-	tamiz(t, "log", "add", "mx", "school_report_decisions", "report_id=1", "decision=rejected", "decided_by=A. Ruiz", "decided_on=2026-11-20", "--project", m.observed)
 	m.types(t, 0, "copied ")
 	before := contents(t, store)
 
-	for key := range before { // everything but the backup and the configuration is lost
+	for key := range before { // the store is lost, and the warehouse
 		if err := store.Remove(t.Context(), key); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, lost := range []string{"warehouse", "inbox"} {
-		if err := os.RemoveAll(filepath.Join(m.observed, lost)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.CopyFS(filepath.Join(m.observed, "inbox"), os.DirFS(filepath.Join(home, "Downloads", "tamiz"))); err != nil {
+	if err := os.RemoveAll(filepath.Join(m.observed, "warehouse")); err != nil {
 		t.Fatal(err)
 	}
-	m.types(t, 0, "copied ", "each is what it was when it was written", "nothing new since 20")
+	m.types(t, 0, "copied ", "each is what it was when it was written", "nothing new")
 	after := contents(t, store)
 	for key, text := range before {
 		switch name := strings.TrimPrefix(key, "mx/"); {

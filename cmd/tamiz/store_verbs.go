@@ -423,4 +423,3 @@ func (b *storeBar) clear() {
 		fmt.Fprintf(b.w, "\r%-60s\r", "")
 	}
 }
-

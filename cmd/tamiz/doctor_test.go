@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"net/http"
+	"net/http/httptest"
+
+	"tamiz/load"
+	"tamiz/load/dirstore"
+)
+
+// careless is a store like some S3-compatible services: it takes conditions
+// and does not keep them.
+type careless struct {
+	load.Store
+	absent, match bool // ignores these
+}
+
+func (s careless) Put(ctx context.Context, key string, content io.Reader, when load.Condition) (load.Version, error) {
+	if s.absent {
+		when.Absent = false
+	}
+	if s.match {
+		when.Match = ""
+	}
+	return s.Store.Put(ctx, key, content, when)
+}
+
+// forgetful lists nothing.
+type forgetful struct{ load.Store }
+
+func (forgetful) List(context.Context, string) ([]load.Object, error) { return nil, nil }
+
+func TestDoctor_FindsStoresThatDoNotKeepTheirPromise(t *testing.T) {
+	folder, err := dirstore.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name  string
+		store load.Store
+		want  string
+	}{
+		{"sound", folder, ""},
+		{"ignores If-None-Match", careless{folder, true, false}, "(If-None-Match)"},
+		{"ignores If-Match", careless{folder, false, true}, "(If-Match)"},
+		{"forgets what it holds", forgetful{folder}, "does not list"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := tryStore(t.Context(), test.store, "mx/doctor/key")
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if left, _ := folder.List(t.Context(), ""); len(left) > 0 {
+				t.Errorf("it left %v behind", left)
+			}
+		})
+	}
+}
+
+func TestDoctor_ComparesClocks(t *testing.T) {
+	ahead := time.Duration(0)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-ahead).UTC().Format(http.TimeFormat))
+	}))
+	defer server.Close()
+	for _, ahead = range []time.Duration{0, time.Hour, -24 * time.Hour} {
+		if got, ok := clockOffset(t.Context(), server.URL); !ok || (got-ahead).Abs() > 2*time.Second {
+			t.Errorf("this clock is %v ahead, but %v was found (%v)", ahead, got, ok)
+		}
+	}
+	server.Close()
+	if _, ok := clockOffset(t.Context(), server.URL); ok {
+		t.Error("a server that is gone told its time")
+	}
+}
+
+// TestDeploy_UnitIsAcceptedBySystemd looks at deploy/tamiz.service with
+// systemd's own eyes.
+func TestDeploy_UnitIsAcceptedBySystemd(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not here: the unit is not verified")
+	}
+	text, err := os.ReadFile("../../deploy/tamiz.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := filepath.Abs(os.Args[0]) // the program that the unit names must be there
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit := filepath.Join(t.TempDir(), "tamiz.service")
+	if err := os.WriteFile(unit, []byte(strings.Replace(string(text), "/usr/local/bin/tamiz", self, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), analyze, "verify", "--man=no", unit).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
+	}
+	// the threshold is in tenths: 2.5 of 10, where 0 is no exposure at all
+	out, err := exec.CommandContext(t.Context(), analyze, "security", "--offline=true", "--threshold=25", "--no-pager", unit).CombinedOutput()
+	if strings.Contains(string(out), "unrecognized option") {
+		t.Skip("this systemd-analyze is too old for security --offline")
+	}
+	if err != nil {
+		t.Errorf("systemd-analyze security: %v\n%s", err, out)
+	}
+	for _, line := range regexp.MustCompile(`(?m)^→.*$`).FindAllString(string(out), -1) {
+		t.Log(line)
+	}
+}
