@@ -194,12 +194,11 @@ func (d *doctor) next(flags string) string {
 	result := diagnosis{Findings: d.findings}
 	again := "; then: " + self() + " doctor" + flags
 	if first := result.problem(); first != nil {
-		remedy, _, _ := strings.Cut(first.Remedy, "\n")
-		if i := strings.Index(first.Remedy, "to mend "); i >= 0 {
-			remedy, _, _ = strings.Cut(strings.TrimSpace(first.Remedy[i+len("to mend "):]), "\n")
-		}
-		if remedy == "" {
-			remedy = "mend the " + first.About + " (" + first.Finding + ")"
+		remedy := first.Remedy
+		if strings.Contains(remedy, "\n") || remedy == "" { // an error, with where it was found and what was expected
+			_, hint, _ := strings.Cut(remedy, "to mend ")
+			hint, _, _ = strings.Cut(strings.TrimSpace(hint), "\n")
+			remedy = "mend the " + first.About + " (" + first.Finding + ") " + hint
 		}
 		return strings.Join(strings.Fields(remedy), " ") + again
 	}
