@@ -47,8 +47,11 @@ bench: tools ## time a cold run against the yardstick (BENCH="-repeat 1 -schools
 soak: tools ## a country and ten times that, from cold: writes docs/soak.md
 	$(GO) run ./bench -soak docs/soak.md
 
+kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.md
+	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestSchedule_SurvivesKills -kills 200 -update-kills
+
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check faults docs real fuzz bench soak clean
+.PHONY: help tools build run test check faults docs real fuzz bench soak kills clean
 .DEFAULT_GOAL := help

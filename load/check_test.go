@@ -278,6 +278,9 @@ func TestCopyAll_MendsAndNeverSpreadsDamage(t *testing.T) {
 // TestCopyAll_SurvivesEveryBreak breaks the n-th call to the source, and to the
 // target, wants no reader of the target to be hurt, and the copy to go on.
 func TestCopyAll_SurvivesEveryBreak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a while")
+	}
 	t.Parallel()
 	source := open(t)
 	furnish(t, source)
@@ -285,9 +288,9 @@ func TestCopyAll_SurvivesEveryBreak(t *testing.T) {
 		for _, side := range []string{"source", "target"} {
 			for n := 1; ; n++ {
 				target := open(t)
-				from, to := load.Store(source), load.Store(target)
 				broken := storetest.Break(source, n, how)
-				if from = broken; side == "target" {
+				from, to := load.Store(broken), load.Store(target)
+				if side == "target" {
 					broken = storetest.Break(target, n, how)
 					from, to = source, broken
 				}
@@ -314,6 +317,9 @@ func TestCopyAll_SurvivesEveryBreak(t *testing.T) {
 }
 
 func TestPrune_SurvivesEveryBreak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a while")
+	}
 	t.Parallel()
 	rule := load.Retention{Latest: 2}
 	for _, how := range []storetest.How{storetest.Before, storetest.After, storetest.InDoubt(1), storetest.InDoubt(3)} {

@@ -271,3 +271,42 @@ func TestLease_RivalsTakeItInTurn(t *testing.T) {
 		}
 	})
 }
+
+// TestLease_OnTheRealServer: a holder renews beyond its term, dies, and is
+// followed.
+func TestLease_OnTheRealServer(t *testing.T) {
+	server := s3server.Start(t)
+	server.Use(t)
+	store, err := s3store.Open(t.Context(), s3store.Options{Bucket: server.Bucket, Endpoint: server.Endpoint, PathStyle: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const short = 2 * time.Second
+	dying, die := context.WithCancel(t.Context())
+	first, err := load.Acquire(dying, store, "toy", holder("a"), short)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	time.AfterFunc(short+short/2, die)
+	for {
+		second, err := load.Acquire(t.Context(), store, "toy", holder("b"), short)
+		if pipeline.KindOf(err) == pipeline.Busy {
+			time.Sleep(short / 20)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < 2*short {
+			t.Errorf("taken after %s from a holder who lived for %s", took, short+short/2)
+		}
+		if isLost(first) {
+			t.Error("the first holder lost it while alive")
+		}
+		if err := second.Release(t.Context()); err != nil {
+			t.Error(err)
+		}
+		return
+	}
+}

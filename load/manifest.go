@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -175,24 +176,33 @@ func ReadNote(ctx context.Context, store Store, name, id, file string) ([]byte, 
 
 // List reads the manifests of all snapshots, by period and revision.
 func List(ctx context.Context, store Store, name string) ([]*Snapshot, error) {
-	objects, err := store.List(ctx, path.Join(name, snapshotsFolder)+"/")
+	return list(ctx, store, name, "")
+}
+
+// list reads those of a period, of all if it is "".
+func list(ctx context.Context, store Store, name, period string) ([]*Snapshot, error) {
+	objects, err := store.List(ctx, path.Join(name, snapshotsFolder)+"/"+period)
 	if err != nil {
 		return nil, err
 	}
-	var snapshots []*Snapshot
-	for _, object := range objects {
+	found := make([]*Snapshot, len(objects))
+	var jobs []func() error
+	for i, object := range objects {
 		if path.Base(object.Key) != manifestFile {
 			continue
 		}
-		snapshot, err := ReadSnapshot(ctx, store, name, path.Base(path.Dir(object.Key)))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // was removed since
-		}
-		if err != nil {
-			return nil, err
-		}
-		snapshots = append(snapshots, snapshot)
+		jobs = append(jobs, func() (err error) {
+			found[i], err = ReadSnapshot(ctx, store, name, path.Base(path.Dir(object.Key)))
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // was removed since
+			}
+			return err
+		})
 	}
+	if err := together(jobs); err != nil {
+		return nil, err
+	}
+	snapshots := slices.DeleteFunc(found, func(s *Snapshot) bool { return s == nil })
 	sort.Slice(snapshots, func(i, j int) bool {
 		if snapshots[i].PeriodEnd != snapshots[j].PeriodEnd {
 			return snapshots[i].PeriodEnd < snapshots[j].PeriodEnd
@@ -252,9 +262,13 @@ func read(ctx context.Context, store Store, key string) ([]byte, Version, error)
 		return nil, "", err
 	}
 	defer reader.Close()
-	text, err := io.ReadAll(io.LimitReader(reader, 64<<20))
+	const most = 64 << 20
+	text, err := io.ReadAll(io.LimitReader(reader, most+1))
 	if err != nil {
 		return nil, "", fmt.Errorf("read %s: %w", key, err)
+	}
+	if len(text) > most {
+		return nil, "", fmt.Errorf("read %s: it is larger than %d bytes", key, most)
 	}
 	return text, version, nil
 }

@@ -62,7 +62,7 @@ func write(ctx context.Context, store Store, publication Publication, latest *Sn
 	if latest != nil {
 		manifest.Parent = &Parent{Snapshot: latest.Snapshot, Manifest: latest.Digest}
 	}
-	existing, err := List(ctx, store, manifest.Pipeline)
+	existing, err := list(ctx, store, manifest.Pipeline, manifest.PeriodEnd)
 	if err != nil {
 		return nil, err
 	}

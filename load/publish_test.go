@@ -13,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"tamiz/internal/s3server"
 	"tamiz/load"
 	"tamiz/load/dirstore"
+	"tamiz/load/s3store"
 	"tamiz/load/storetest"
 	"tamiz/pipeline"
 )
@@ -143,6 +145,9 @@ func TestPublish_SumsCoverEveryFile(t *testing.T) {
 // way, restarts, and wants a reader beside it to see the old or the new
 // snapshot, whole, at any time, and the new one in the end, exactly once.
 func TestPublish_SurvivesEveryBreak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a while")
+	}
 	bothStores(t, func(t *testing.T, open func(t *testing.T) load.Store) {
 		for _, how := range []storetest.How{storetest.Before, storetest.After, storetest.InDoubt(1), storetest.InDoubt(4), storetest.InDoubt(8)} {
 			n := 1
@@ -245,4 +250,38 @@ func TestPublish_RivalsPublishOnce(t *testing.T) {
 		}
 	}
 	verify(t, store)
+}
+
+// TestPublish_ALostAnswerIsNoConflict loses the answer to each changing call,
+// one at a time, and wants one try to publish the new snapshot as its own.
+func TestPublish_ALostAnswerIsNoConflict(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a while")
+	}
+	server := s3server.Start(t)
+	server.Use(t)
+	proxy := server.Proxy(t)
+	for lost := 0; ; lost++ {
+		store, err := s3store.Open(t.Context(), s3store.Options{Bucket: server.Bucket, Endpoint: proxy.Endpoint, PathStyle: true, Prefix: fmt.Sprint(lost)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		history(t, store, "2026-11-15")
+		proxy.LoseAnswerAfter(lost)
+		history(t, store, "2026-11-29")
+		reached := proxy.Faults() == 0
+		proxy.Pass()
+		if latest := verify(t, store); latest.Snapshot != "2026-11-29.1" {
+			t.Errorf("answer %d was lost: the latest is %s", lost+1, latest.Snapshot)
+		}
+		if list, err := load.List(t.Context(), store, "toy"); err != nil || len(list) != 2 {
+			t.Errorf("answer %d was lost: %d snapshots, %v", lost+1, len(list), err)
+		}
+		if !reached {
+			if lost < 6 {
+				t.Errorf("only %d answers were lost", lost)
+			}
+			return
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,7 @@ type Retention struct {
 	Latest int      // how many of the newest, by period and revision; 0: all
 	Yearly bool     // the last of each year too
 	Named  []string // and these
+	Barred []string // were withdrawn: none is what a withdrawal would go back to
 }
 
 // Pruned says what a pruning removed, or would remove.
@@ -97,8 +99,16 @@ const (
 // keeps chooses what stays.
 func (r Retention) keeps(snapshots []*Snapshot, latest *Snapshot) map[string]bool {
 	stays := map[string]bool{latest.Snapshot: true}
-	if latest.Parent != nil {
-		stays[latest.Parent.Snapshot] = true
+	known := map[string]*Snapshot{}
+	for _, snapshot := range snapshots {
+		known[snapshot.Snapshot] = snapshot
+	}
+	before := known[parentOf(latest)]
+	for before != nil && slices.Contains(r.Barred, before.Snapshot) {
+		before = known[parentOf(before)]
+	}
+	if before != nil {
+		stays[before.Snapshot] = true
 	}
 	for _, id := range r.Named {
 		stays[id] = true
@@ -111,6 +121,13 @@ func (r Retention) keeps(snapshots []*Snapshot, latest *Snapshot) map[string]boo
 		}
 	}
 	return stays
+}
+
+func parentOf(snapshot *Snapshot) string {
+	if snapshot.Parent == nil {
+		return ""
+	}
+	return snapshot.Parent.Snapshot
 }
 
 // hide takes a snapshot out of sight: its manifest is kept under removed/.

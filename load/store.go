@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// Version tells one content of a key from another.
+// Version tells one content of a key from another. Equal contents may have the
+// same version: what is to be told apart must hold something of its own.
 type Version string
 
 // Condition is what must hold for a Put. The zero Condition always holds.

@@ -17,7 +17,7 @@ import (
 // Withdraw turns latest.json back from a snapshot to the last one before it
 // that stands: its parent or, where that is among withdrawn, the parent of
 // that. It gives the snapshot that is the latest afterwards. A snapshot that
-// is not the latest needs no turn. Nothing of the snapshot itself is changed;
+// is not the latest needs no turn (nil, if nothing is the latest). Nothing of the snapshot itself is changed;
 // who withdraws it keeps a record, and bars it (see [Publication]).
 //
 // It refuses, with nothing changed, if there is no such snapshot, if none is
@@ -168,10 +168,7 @@ func catalogOf(name string, latest *Snapshot, snapshots []*Snapshot, withdrawn [
 			continue
 		}
 		entry := CatalogEntry{Snapshot: snapshot.Snapshot, PeriodEnd: snapshot.PeriodEnd, Method: snapshot.Method.Version, Synthetic: snapshot.Synthetic,
-			Manifest: snapshot.Digest, Tables: len(snapshot.Tables)}
-		if snapshot.Parent != nil {
-			entry.Parent = snapshot.Parent.Snapshot
-		}
+			Manifest: snapshot.Digest, Tables: len(snapshot.Tables), Parent: parentOf(snapshot)}
 		for _, table := range snapshot.Tables {
 			entry.Rows, entry.Bytes = entry.Rows+table.Rows, entry.Bytes+table.Bytes
 		}

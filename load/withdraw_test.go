@@ -143,6 +143,7 @@ func TestPrune_RemovesWholeOldSnapshots(t *testing.T) {
 			{load.Retention{}, "2024-12-01.1 2024-12-15.1 2025-06-01.1 2025-12-15.1 2026-01-01.1 2026-01-15.1 2026-02-01.1"},
 			{load.Retention{Latest: 3}, "2026-01-01.1 2026-01-15.1 2026-02-01.1"},
 			{load.Retention{Latest: 1}, "2026-01-15.1 2026-02-01.1"}, // what a withdrawal goes back to
+			{load.Retention{Latest: 1, Barred: []string{"2026-01-15.1"}}, "2026-01-01.1 2026-02-01.1"},
 			{load.Retention{Latest: 2, Yearly: true, Named: []string{"2025-06-01.1"}}, "2024-12-15.1 2025-06-01.1 2025-12-15.1 2026-01-15.1 2026-02-01.1"},
 		} {
 			ctx, store := t.Context(), open(t)

@@ -192,7 +192,9 @@ func (r Runs) LastGood() (*Pins, error) {
 			return nil, err
 		}
 		var pins Pins
-		return &pins, r.read(ids[i], RunPinsFile, &pins)
+		if err := r.read(ids[i], RunPinsFile, &pins); !errors.Is(err, fs.ErrNotExist) { // else its period was settled before it looked
+			return &pins, err
+		}
 	}
 	return nil, nil
 }

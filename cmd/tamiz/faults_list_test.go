@@ -203,7 +203,7 @@ func goneFault(p *publisher) *sourceFault {
 		then: func(t *testing.T, project string) (*pipeline.RunRecord, string) {
 			shiftFaults(t, project, 92)
 			record, _ := faultRun(t, project)
-			if got := verdictOf(record); got != "hold" || !strings.Contains(record.Reason, "required source registry") {
+			if got := verdictOf(record); got != "hold" || !strings.Contains(record.Reason, "source registry cannot be done without") {
 				t.Errorf("gone for three months: %s (%s), want hold", got, record.Reason)
 			}
 			p.connect(t, project, "s19", `registry dead: "closed for good"`)

@@ -379,7 +379,7 @@ func compareTable(t *testing.T, rows map[int]string) {
 // shiftFaults makes every fault in a project's log older.
 func shiftFaults(t *testing.T, project string, days int) {
 	t.Helper()
-	file := filepath.Join(project, "warehouse", "mx", "observations.jsonl")
+	file := filepath.Join(project, "store", "mx", "observations.jsonl") // whose lines count
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

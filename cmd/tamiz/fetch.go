@@ -25,15 +25,7 @@ history counts (deaths that are registered late) loses no version.`,
 }
 
 func fetchAll(command *cobra.Command, o *options, f *runFlags, arguments []string) error {
-	asJSON, err := o.json()
-	if err != nil {
-		return err
-	}
-	project, err := o.openProject()
-	if err != nil {
-		return err
-	}
-	names, err := pipelines(project, arguments)
+	project, names, asJSON, err := o.opened(arguments)
 	if err != nil {
 		return err
 	}

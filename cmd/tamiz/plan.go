@@ -42,15 +42,7 @@ type plannedStep struct {
 }
 
 func planAll(command *cobra.Command, o *options, f *runFlags, arguments []string) error {
-	asJSON, err := o.json()
-	if err != nil {
-		return err
-	}
-	project, err := o.openProject()
-	if err != nil {
-		return err
-	}
-	names, err := pipelines(project, arguments)
+	project, names, asJSON, err := o.opened(arguments)
 	if err != nil {
 		return err
 	}

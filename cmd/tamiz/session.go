@@ -56,6 +56,19 @@ func (o *options) openProject() (*config.Project, error) {
 	return config.LoadProject(o.project, cwd, vars, embedded())
 }
 
+// opened gives what a verb works on: the project, those of its pipelines that
+// are meant, and whether machines read the output.
+func (o *options) opened(arguments []string) (project *config.Project, names []string, asJSON bool, err error) {
+	if asJSON, err = o.json(); err != nil {
+		return nil, nil, false, err
+	}
+	if project, err = o.openProject(); err != nil {
+		return nil, nil, false, err
+	}
+	names, err = pipelines(project, arguments)
+	return project, names, asJSON, err
+}
+
 // pipelines names those that a verb works on: the one given, or all.
 func pipelines(project *config.Project, arguments []string) ([]string, error) {
 	if len(arguments) == 0 {
@@ -77,12 +90,8 @@ func openSession(ctx context.Context, project *config.Project, name string) (*se
 
 // openSessionAt opens a session with a clock of its own.
 func openSessionAt(ctx context.Context, project *config.Project, name string, now func() time.Time) (*session, error) {
-	p, err := project.Pipeline(name)
+	s, err := openDuty(ctx, project, name, now)
 	if err != nil {
-		return nil, err
-	}
-	s := &session{project: project, p: p, now: now}
-	if s.words, err = openWords(); err != nil {
 		return nil, err
 	}
 	if s.duckDB, err = duck.Version(ctx); err != nil {
@@ -91,25 +100,21 @@ func openSessionAt(ctx context.Context, project *config.Project, name string, no
 	if s.engines, err = openEngines(ctx, s.duckDB); err != nil {
 		return nil, err
 	}
-	if err := s.openFolders(ctx, name); err != nil {
+	if err := s.openFolders(); err != nil {
 		return nil, err
 	}
-	if s.binding, err = bind(ctx, s.warehouse, p, s.engines[pipeline.StepGo]); err != nil {
+	if s.binding, err = bind(ctx, s.warehouse, s.p, s.engines[pipeline.StepGo]); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *session) openFolders(ctx context.Context, name string) error {
-	var err error
+func (s *session) openFolders() (err error) {
 	if s.warehouse, err = pipeline.OpenWarehouse(s.project.Warehouse); err != nil {
 		return err
 	}
-	s.runs = s.warehouse.OpenRuns(name)
-	if s.store, err = openStore(ctx, s.project); err != nil {
-		return err
-	}
-	s.archive = newArchive(s.project, s.store, name)
+	s.runs = s.warehouse.OpenRuns(s.p.Name)
+	s.archive = newArchive(s.project, s.store, s.p.Name)
 	s.log, err = extract.OpenLog(s.observationsFile(), s.now)
 	return err
 }

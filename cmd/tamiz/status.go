@@ -335,15 +335,7 @@ func newSnapshots(o *options) *cobra.Command {
 
 // each asks something of every pipeline and prints it, as JSON or by tell.
 func (o *options) each(command *cobra.Command, arguments []string, question func(*config.Project, string) (any, error), tell func(any)) error {
-	asJSON, err := o.json()
-	if err != nil {
-		return err
-	}
-	project, err := o.openProject()
-	if err != nil {
-		return err
-	}
-	names, err := pipelines(project, arguments)
+	project, names, asJSON, err := o.opened(arguments)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func toldOn(t *testing.T, dir string, day int, content string, flags runFlags) *
 		t.Fatal(err)
 	}
 	s.now = func() time.Time { return time.Date(2026, 2, day, 8, 0, 0, 0, time.UTC) }
-	if err := s.openFolders(t.Context(), "toy"); err != nil {
+	if err := s.openFolders(); err != nil {
 		t.Fatal(err)
 	}
 	record, err := s.run(t.Context(), &flags, io.Discard, "")

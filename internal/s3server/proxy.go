@@ -3,6 +3,8 @@ package s3server
 import (
 	"context"
 	"io"
+	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -17,12 +19,16 @@ import (
 type Proxy struct {
 	Endpoint string
 
-	mutex                   sync.Mutex
-	forward                 http.Handler
-	refuses                 bool
-	cutUploads, lostAnswers int
-	delay                   time.Duration
-	calls, uploads          int
+	mutex        sync.Mutex
+	forward      http.Handler
+	refuses      bool
+	cutUploads   int
+	cutDownloads int
+	lostAnswers  int
+	passes       int // changing calls before the first answer that is lost
+	delay        time.Duration
+	calls        int
+	uploads      int
 }
 
 // Proxy starts a proxy before the server, for one test.
@@ -35,7 +41,7 @@ func (s *Server) Proxy(t testing.TB) *Proxy {
 	p := &Proxy{forward: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = r.In.Host // it is signed
-	}, ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }}}
+	}, ErrorLog: log.New(io.Discard, "", 0), ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }}}
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
 	p.Endpoint = server.URL
@@ -44,7 +50,9 @@ func (s *Server) Proxy(t testing.TB) *Proxy {
 
 // Pass ends all faults.
 func (p *Proxy) Pass() {
-	p.set(func() { p.refuses, p.cutUploads, p.lostAnswers, p.delay = false, 0, 0, 0 })
+	p.set(func() {
+		p.refuses, p.cutUploads, p.cutDownloads, p.lostAnswers, p.passes, p.delay = false, 0, 0, 0, 0, 0
+	})
 }
 
 // Refuse has every call answered by 403.
@@ -56,6 +64,12 @@ func (p *Proxy) CutUploads(n int) { p.set(func() { p.cutUploads = n }) }
 // LoseAnswers has the server do what the next n changing calls ask, and breaks
 // the connection before its answer.
 func (p *Proxy) LoseAnswers(n int) { p.set(func() { p.lostAnswers = n }) }
+
+// LoseAnswerAfter loses one answer, after as many changing calls have passed.
+func (p *Proxy) LoseAnswerAfter(calls int) { p.set(func() { p.lostAnswers, p.passes = 1, calls }) }
+
+// CutDownloads breaks the connection in the middle of the next n contents.
+func (p *Proxy) CutDownloads(n int) { p.set(func() { p.cutDownloads = n }) }
 
 // Delay has every call wait before it is passed on.
 func (p *Proxy) Delay(d time.Duration) { p.set(func() { p.delay = d }) }
@@ -74,6 +88,14 @@ func (p *Proxy) Uploads() int {
 	return p.uploads
 }
 
+// Faults is the number of uploads, downloads and answers that are still to be
+// spoilt.
+func (p *Proxy) Faults() int {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	return p.cutUploads + p.cutDownloads + p.lostAnswers
+}
+
 func (p *Proxy) set(change func()) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -85,14 +107,18 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	isUpload := r.Method == http.MethodPut && r.ContentLength > 0
 	p.mutex.Lock()
 	p.calls++
-	refuses, delay, cut, lose := p.refuses, p.delay, false, false
+	refuses, delay, cut, lose, cutDown := p.refuses, p.delay, false, false, false
 	if isUpload {
 		p.uploads++
 	}
 	if isUpload && p.cutUploads > 0 {
 		cut, p.cutUploads = true, p.cutUploads-1
 	} else if r.Method != http.MethodGet && r.Method != http.MethodHead && p.lostAnswers > 0 {
-		lose, p.lostAnswers = true, p.lostAnswers-1
+		if p.passes--; p.passes < 0 {
+			lose, p.lostAnswers = true, p.lostAnswers-1
+		}
+	} else if r.Method == http.MethodGet && !r.URL.Query().Has("list-type") && p.cutDownloads > 0 {
+		cutDown, p.cutDownloads = true, p.cutDownloads-1
 	}
 	p.mutex.Unlock()
 	wait(r.Context(), delay)
@@ -106,6 +132,14 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	case lose:
 		p.forward.ServeHTTP(httptest.NewRecorder(), r)
+		panic(http.ErrAbortHandler)
+	case cutDown:
+		answer := httptest.NewRecorder()
+		p.forward.ServeHTTP(answer, r)
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes()[:answer.Body.Len()/2])
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	default:
 		p.forward.ServeHTTP(w, r)

@@ -9,7 +9,6 @@ package dirstore
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -110,18 +109,9 @@ func (s *Store) Put(ctx context.Context, key string, content io.Reader, when loa
 		return "", fmt.Errorf("put %s: %w", key, err)
 	}
 	defer os.Remove(aside)
-	if err := s.place(ctx, aside, path, when); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", fmt.Errorf("put %s: %w", key, err)
 	}
-	return version, nil
-}
-
-// place moves what was written aside to its path, if the condition holds.
-func (s *Store) place(ctx context.Context, aside, path string, when load.Condition) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	var err error
 	switch {
 	case when.Absent: // a link fails if the name is taken
 		if err = os.Link(aside, path); errors.Is(err, fs.ErrExist) {
@@ -133,13 +123,13 @@ func (s *Store) place(ctx context.Context, aside, path string, when load.Conditi
 		err = os.Rename(aside, path)
 	}
 	if err != nil {
-		return err
+		return "", fmt.Errorf("put %s: %w", key, err)
 	}
-	return syncDir(filepath.Dir(path))
+	return version, syncDir(filepath.Dir(path))
 }
 
-// Copy gives the content a second name where the file system can, since no Put
-// writes into a file that is there; else it copies the bytes.
+// Copy gives the content a second name where that is enough and the file system
+// can, since no Put writes into a file that is there; else it copies the bytes.
 func (s *Store) Copy(ctx context.Context, from, to string, when load.Condition) (load.Version, error) {
 	if when.Match != "" {
 		return "", fmt.Errorf("copy %s: only Absent can be asked of a copy", to)
@@ -156,22 +146,23 @@ func (s *Store) Copy(ctx context.Context, from, to string, when load.Condition) 
 	if err != nil {
 		return "", fmt.Errorf("copy %s: %w", from, err)
 	}
-	aside := filepath.Join(s.dir, scratch, "put-"+rand.Text())
-	if os.Link(source, aside) != nil {
-		content, err := os.Open(source)
-		if err != nil {
-			return "", fmt.Errorf("copy %s: %w", from, err)
-		}
-		defer content.Close()
-		if aside, version, err = s.writeAside(ctx, content); err != nil {
-			return "", fmt.Errorf("copy %s: %w", from, err)
-		}
-	}
-	defer os.Remove(aside)
-	if err := s.place(ctx, aside, path, when); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", fmt.Errorf("copy %s to %s: %w", from, to, err)
 	}
-	return version, nil
+	if when.Absent {
+		switch err := os.Link(source, path); {
+		case err == nil:
+			return version, syncDir(filepath.Dir(path))
+		case errors.Is(err, fs.ErrExist):
+			return "", fmt.Errorf("copy %s to %s: %w", from, to, load.ErrConflict)
+		}
+	}
+	content, err := os.Open(source)
+	if err != nil {
+		return "", fmt.Errorf("copy %s: %w", from, err)
+	}
+	defer content.Close()
+	return s.Put(ctx, to, content, when)
 }
 
 func (s *Store) writeAside(ctx context.Context, content io.Reader) (string, load.Version, error) {

@@ -17,7 +17,7 @@ import (
 
 // rights are what the bucket's policy must allow for a call.
 var rights = map[string]string{"get": "s3:GetObject", "put": "s3:PutObject and s3:AbortMultipartUpload",
-	"copy": "s3:GetObject and s3:PutObject", "list": "s3:ListBucket", "remove": "s3:DeleteObject"}
+	"copy": "s3:GetObject and s3:PutObject", "list": "s3:ListBucket", "remove": "s3:DeleteObject", "sweep": "s3:ListBucketMultipartUploads and s3:AbortMultipartUpload"}
 
 // explain says in plain words what the server, or the way to it, has refused,
 // and what to do. It gives nil for nil.
@@ -29,7 +29,7 @@ func (s *Store) explain(ctx context.Context, call, key string, err error) error 
 	if ctx.Err() != nil || errors.As(err, &local) {
 		return fmt.Errorf("%s %s: %w", call, key, errors.Join(ctx.Err(), err))
 	}
-	fault := &pipeline.Error{Kind: pipeline.Storage, Subject: "store", Where: call + " " + s.Path(key) + " at " + s.endpoint,
+	fault := &pipeline.Error{Kind: pipeline.Storage, Subject: "store", Where: call + " " + s.Address(key) + " at " + s.endpoint,
 		Effect: "what is published stays as it is"}
 	var api smithy.APIError
 	if !errors.As(err, &api) {

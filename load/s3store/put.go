@@ -50,11 +50,6 @@ func notes(digest string) map[string]string {
 	return kept
 }
 
-func (s *Store) checked(ctx context.Context, key string, out *s3.GetObjectOutput) io.ReadCloser {
-	return &checkedBody{ReadCloser: out.Body, store: s, ctx: ctx, key: key, want: out.Metadata[digestNote],
-		left: aws.ToInt64(out.ContentLength), hash: sha256.New()}
-}
-
 // Put writes an object whole or not at all: at once if it is small, else in
 // parts that become an object together.
 func (s *Store) Put(ctx context.Context, key string, content io.Reader, when load.Condition) (load.Version, error) {
@@ -107,7 +102,7 @@ func (s *Store) settle(ctx context.Context, key string, kept map[string]string, 
 	case gone && when.Match != "":
 		return "", fmt.Errorf("put %s: %w", key, load.ErrConflict)
 	case gone:
-		return "", &pipeline.Error{Kind: pipeline.Storage, Subject: "store", Problem: "an upload was taken away before it was complete", Where: s.Path(key),
+		return "", &pipeline.Error{Kind: pipeline.Storage, Subject: "store", Problem: "an upload was taken away before it was complete", Where: s.Address(key),
 			Hint: "look for a rule of the bucket that removes unfinished uploads within the hour"}
 	}
 	return "", told

@@ -14,7 +14,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"io/fs"
 	"net/url"
@@ -28,6 +27,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/logging"
 
 	"tamiz/load"
 	"tamiz/pipeline"
@@ -52,6 +52,7 @@ type Store struct {
 	prefix    string // "" or with a slash at its end
 	endpoint  string
 	partBytes int64
+	tries     int
 }
 
 // Open finds the credentials in the usual places (environment, shared files,
@@ -62,7 +63,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	client := newClient(o.Idle)
-	loaded, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithDefaultRegion("us-east-1"),
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithLogger(logging.Nop{}), config.WithDefaultRegion("us-east-1"),
 		config.WithRetryer(func() aws.Retryer {
 			standard := retry.NewStandard(func(r *retry.StandardOptions) { r.MaxAttempts, r.MaxBackoff = o.Tries, 5*time.Second })
 			return retry.AddWithErrorCodes(standard, "ConditionalRequestConflict") // a rival writes at this moment: who will have won?
@@ -74,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := haveCredentials(ctx, loaded.Credentials); err != nil {
 		return nil, err
 	}
-	s := &Store{bucket: o.Bucket, endpoint: o.Endpoint, partBytes: o.PartBytes}
+	s := &Store{bucket: o.Bucket, endpoint: o.Endpoint, partBytes: o.PartBytes, tries: o.Tries}
 	if o.Prefix != "" {
 		s.prefix = o.Prefix + "/"
 	}
@@ -162,7 +163,7 @@ func (s *Store) Get(ctx context.Context, key string) (io.ReadCloser, load.Versio
 	if err != nil {
 		return nil, "", s.explain(ctx, "get", key, err)
 	}
-	return s.checked(ctx, key, out), load.Version(aws.ToString(out.ETag)), nil
+	return s.newBody(ctx, key, out), load.Version(aws.ToString(out.ETag)), nil
 }
 
 // List gives the objects below prefix, by key.
@@ -202,34 +203,7 @@ func (s *Store) Remove(ctx context.Context, key string) error {
 	return err
 }
 
-// Path gives the address of a key, for people.
-func (s *Store) Path(key string) string { return "s3://" + path.Join(s.bucket, s.prefix, key) }
-
-// checkedBody reads an object and compares it with its SHA-256.
-type checkedBody struct {
-	io.ReadCloser
-	store *Store
-	ctx   context.Context // of the call that opened it: says who broke off
-	key   string
-	want  string // SHA-256, "" if whoever put it left none
-	left  int64  // bytes that are still to come
-	hash  hash.Hash
-}
-
-func (b *checkedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.hash.Write(p[:n])
-	b.left -= int64(n)
-	switch {
-	case err == nil:
-		return n, nil
-	case err != io.EOF && b.left > 0 || b.ctx.Err() != nil:
-		return n, b.store.explain(b.ctx, "get", b.key, err)
-	case err != io.EOF, b.want != "" && b.want != hexOf(b.hash): // all came, but not as the service's own checksum or ours says
-		return n, &pipeline.Error{Kind: pipeline.Storage, Subject: b.key, Err: load.ErrDamaged,
-			Where: b.store.Path(b.key), Expected: "sha256 " + b.want, Found: "sha256 " + hexOf(b.hash), Hint: "restore the object from a copy of the store; `tamiz store check` looks at all of them"}
-	}
-	return n, io.EOF
-}
+// Address names the place of a key, for people.
+func (s *Store) Address(key string) string { return "s3://" + path.Join(s.bucket, s.prefix, key) }
 
 var _ load.Store = (*Store)(nil)

@@ -73,6 +73,7 @@ func TestStore_OutlivesABadLine(t *testing.T) {
 		{"an upload is cut", func() { proxy.CutUploads(1) }},
 		{"an answer is lost", func() { proxy.LoseAnswers(1) }},
 		{"two answers are lost", func() { proxy.LoseAnswers(2) }},
+		{"downloads are cut", func() { proxy.CutDownloads(3) }},
 		{"calls take long", func() { proxy.Delay(100 * time.Millisecond) }},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
@@ -99,6 +100,8 @@ func TestStore_OutlivesABadLine(t *testing.T) {
 			try("copy", func() (load.Version, error) {
 				return store.Copy(t.Context(), key+" large", key+" copied", load.Condition{Absent: true})
 			})
+			fault.set()
+			defer proxy.Pass()
 			for name, want := range map[string]string{key: "small", "pointer": fault.name, key + " large": string(large), key + " copied": string(large)} {
 				if got, err := get(t, store, name); err != nil || got != want {
 					t.Errorf("%s: %d bytes, want %d, %v", name, len(got), len(want), err)
@@ -226,6 +229,28 @@ func TestStore_EndsACallThatHangs(t *testing.T) {
 	proxy.Pass()
 	if _, _, err := store.Get(t.Context(), "key"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestSweep_TakesBackWhatAKilledProgramLeft cuts an upload off so that not even
+// its end arrives.
+func TestSweep_TakesBackWhatAKilledProgramLeft(t *testing.T) {
+	server := s3server.Start(t)
+	server.Use(t)
+	proxy := server.Proxy(t)
+	store := open(t, s3store.Options{Bucket: server.Bucket, Endpoint: proxy.Endpoint, Prefix: "in", Tries: 1})
+	proxy.LoseAnswerAfter(0) // of the call that begins the upload: nobody knows its name
+	if _, err := store.Put(t.Context(), "large", bytes.NewReader(make([]byte, 6<<20)), load.Condition{}); err == nil {
+		t.Fatal("the upload was not broken")
+	}
+	if swept, err := store.Sweep(t.Context(), time.Hour); err != nil || swept != 0 {
+		t.Errorf("an upload that may still go on: %d, %v", swept, err)
+	}
+	if swept, err := store.Sweep(t.Context(), 0); err != nil || swept != 1 {
+		t.Errorf("%d were swept, %v", swept, err)
+	}
+	if swept, err := store.Sweep(t.Context(), 0); err != nil || swept != 0 {
+		t.Errorf("again: %d, %v", swept, err)
 	}
 }
 

@@ -32,6 +32,7 @@ var (
 // makes that.
 func InDoubt(lag int) How { return How{name: "in doubt", done: true, lag: lag} }
 
+// String names it, for the messages of tests.
 func (h How) String() string { return h.name }
 
 // Break wraps a store whose n-th call of any kind, counted from 1, breaks.

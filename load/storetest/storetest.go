@@ -170,7 +170,7 @@ func race(t *testing.T, name string, try func(content string) error) {
 	var won atomic.Int32
 	for i := range 16 {
 		group.Go(func() {
-			err := try("rival " + string(rune('a'+i)))
+			err := try(name + " by rival " + string(rune('a'+i)))
 			if err == nil {
 				won.Add(1)
 			} else if !errors.Is(err, load.ErrConflict) {
