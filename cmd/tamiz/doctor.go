@@ -198,7 +198,7 @@ func (d *doctor) next(flags string) string {
 		if strings.Contains(remedy, "\n") || remedy == "" { // an error, with where it was found and what was expected
 			_, hint, _ := strings.Cut(remedy, "to mend ")
 			hint, _, _ = strings.Cut(strings.TrimSpace(hint), "\n")
-			remedy = "mend the " + first.About + " (" + first.Finding + ") " + hint
+			remedy = "mend the " + first.About + " (" + first.Finding + "): " + hint
 		}
 		return strings.Join(strings.Fields(remedy), " ") + again
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,11 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"net/http"
-	"net/http/httptest"
+	"github.com/gofrs/flock"
 
+	"tamiz/config"
 	"tamiz/load"
 	"tamiz/load/dirstore"
+	"tamiz/pipeline"
 )
 
 // careless is a store like some S3-compatible services: it takes conditions
@@ -81,6 +84,35 @@ func TestDoctor_ComparesClocks(t *testing.T) {
 	server.Close()
 	if _, ok := clockOffset(t.Context(), server.URL); ok {
 		t.Error("a server that is gone told its time")
+	}
+}
+
+func TestStorePrune_KeepsWhatTheMethodIsAnchoredIn(t *testing.T) {
+	p := &pipeline.Pipeline{Tables: []pipeline.Table{
+		{Name: "reference.states", Columns: []pipeline.TableColumn{{Name: "state_code"}}, Rows: [][]string{{"'01'"}}},
+		{Name: "method.weights", Columns: []pipeline.TableColumn{{Name: "weight"}}, Rows: [][]string{{"0.5"}}},
+		{Name: "method.cut_points", Columns: []pipeline.TableColumn{{Name: "index_name"}, {Name: "from_snapshot"}},
+			Rows: [][]string{{"'urgency'", "'2026-11-29.1'"}, {"'feasibility'", "null"}}},
+	}}
+	if got := anchoredIn(p); len(got) != 1 || got[0] != "2026-11-29.1" {
+		t.Errorf("got %v, want 2026-11-29.1 alone", got)
+	}
+}
+
+func TestDoctor_KnowsWhetherADaemonIsAtWork(t *testing.T) {
+	for _, atWork := range []bool{false, true} {
+		d := &doctor{project: &config.Project{Warehouse: t.TempDir()}}
+		lock := flock.New(filepath.Join(d.project.Warehouse, scheduleLock))
+		if _, err := lock.TryLock(); err != nil {
+			t.Fatal(err)
+		}
+		if !atWork {
+			lock.Unlock() // the file stays, as after a daemon that has ended
+		}
+		if d.lookAtDaemon(); d.isWatched != atWork {
+			t.Errorf("a daemon is at work: %v, but %+v", atWork, d.findings)
+		}
+		lock.Unlock()
 	}
 }
 

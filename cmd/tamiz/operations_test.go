@@ -170,7 +170,14 @@ func TestOperations_WordForWord(t *testing.T) {
 			t.Errorf("%s is new, though nothing is", key)
 		}
 	}
+	gone := filepath.Join(m.observed, "warehouse", "cache", "mx", "snapshots", "2019-01-06.1")
+	if err := os.MkdirAll(gone, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	m.types(t, 0, "results", "would remove 0 snapshots")
+	if _, err := os.Stat(gone); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("copies of a snapshot that the store does not have are still in the cache: %v", err)
+	}
 	if m.next != len(m.blocks["sh"]) {
 		t.Errorf("%d blocks of commands of docs/operations.md are not run by this test", len(m.blocks["sh"])-m.next)
 	}
