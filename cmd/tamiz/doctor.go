@@ -45,7 +45,6 @@ type doctor struct {
 	store     load.Local // nil: it cannot be opened
 	now       func() time.Time
 	findings  []finding
-	published int    // pipelines that have a snapshot
 	decision  string // what a held run waits for
 	isWatched bool   // a daemon is at work
 	isFirst   string // a pipeline that has never run

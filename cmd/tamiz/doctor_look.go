@@ -120,13 +120,9 @@ func ignores(header string, err error) error {
 
 // lease is what the doctor reads of a lock in the store.
 type lease struct {
-	Holder struct {
-		Name    string `json:"name"`
-		Host    string `json:"host"`
-		Process int    `json:"pid"`
-	} `json:"holder"`
-	ExpiresAt time.Time `json:"expires_at"`
-	Released  bool      `json:"released"`
+	Holder    load.Holder `json:"holder"`
+	ExpiresAt time.Time   `json:"expires_at"`
+	Released  bool        `json:"released"`
 }
 
 // lookAtLease tells of a lock that somebody holds or has left behind.

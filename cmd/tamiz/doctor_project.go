@@ -171,8 +171,8 @@ func (d *doctor) lookAtRuns(p *pipeline.Pipeline) {
 	}
 	for _, verdict := range list {
 		days := int(d.now().Sub(verdict.At).Hours() / 24)
-		decide := fmt.Sprintf("%s runs %s   tells what is in question; then approve or reject it", self(), verdict.Run)
-		d.note("runs", decide+": "+self()+" approve "+verdict.Run+" --reason \"…\"", "%s: the run for the period to %s has been waiting for a decision for %s", p.Name, verdict.Period, plural(days, "day", "days"))
+		decide := fmt.Sprintf(`see what is in question: %s runs %s; then %[1]s approve %[2]s --reason "…", or %[1]s reject %[2]s --reason "…"`, self(), verdict.Run)
+		d.note("runs", decide, "%s: the run for the period to %s has been waiting for a decision for %s", p.Name, verdict.Period, plural(days, "day", "days"))
 		d.decision = self() + " runs " + verdict.Run
 	}
 	records, err := runRecords(d.project, p.Name)

@@ -99,6 +99,84 @@ func TestStorePrune_KeepsWhatTheMethodIsAnchoredIn(t *testing.T) {
 	}
 }
 
+func TestDoctor_TellsWhoHoldsALock(t *testing.T) {
+	folder, err := dirstore.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := func() string {
+		d := &doctor{ctx: t.Context()}
+		d.lookAtLease(folder, "mx")
+		if len(d.findings) == 0 {
+			return ""
+		}
+		return d.findings[0].State + " " + d.findings[0].Finding
+	}
+	if got := told(); got != "" {
+		t.Errorf("without a lock: %s", got)
+	}
+	lease, err := load.Acquire(t.Context(), folder, "mx", load.Holder{Name: "run 1", Host: "here", Process: 7}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := told(); !strings.Contains(got, "note mx: run 1 on here (process 7) is at work") {
+		t.Errorf("while a run is at work: %s", got)
+	}
+	if err := lease.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := told(); got != "" {
+		t.Errorf("after it has ended: %s", got)
+	}
+	left := `{"holder": {"name": "run 2", "host": "there", "pid": 8}, "expires_at": "2020-01-01T00:00:00Z"}`
+	if _, err := folder.Put(t.Context(), "mx/lock.json", strings.NewReader(left), load.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := told(); !strings.Contains(got, "run 2 on there (process 8) died and left its lock") {
+		t.Errorf("after a run that died: %s", got)
+	}
+}
+
+func TestDoctor_AsksAddresses(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/good_01.zip" {
+			http.Error(w, "no", http.StatusNotFound)
+		}
+	}))
+	defer server.Close()
+	for _, test := range []struct{ url, want string }{
+		{server.URL + "/good_{01..32}.zip", ""},
+		{server.URL + "/gone.zip", "answers 404 Not Found"},
+		{"http://127.0.0.1:1/x", "does not answer"},
+		{"ftp://example.org/x", "cannot be asked"},
+	} {
+		d := &doctor{ctx: t.Context(), flags: doctorFlags{fetch: true}, project: &config.Project{}}
+		d.lookAtAddress(&pipeline.Source{Name: "deaths", URL: test.url, Folder: "/inbox/deaths/*"})
+		got := ""
+		if len(d.findings) > 0 {
+			got = d.findings[0].Finding
+		}
+		if test.want == "" && got != "" || !strings.Contains(got, test.want) {
+			t.Errorf("%s: got %q, want %q", test.url, got, test.want)
+		}
+	}
+}
+
+// TestDoctor_NamesCredentialsThatAreMissing has a store in a bucket, and no
+// credentials anywhere.
+func TestDoctor_NamesCredentialsThatAreMissing(t *testing.T) {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("HOME", t.TempDir())
+	d := &doctor{ctx: t.Context(), project: &config.Project{Store: "s3://bucket/prefix", S3: config.S3{Endpoint: "http://127.0.0.1:1"}}}
+	d.lookAtStore([]string{"mx"})
+	if len(d.findings) != 1 || d.findings[0].State != findingProblem || !strings.Contains(d.findings[0].Finding+d.findings[0].Remedy, "AWS_SECRET_ACCESS_KEY") {
+		t.Errorf("got %+v, want the variables that are missing", d.findings)
+	}
+}
+
 func TestDoctor_KnowsWhetherADaemonIsAtWork(t *testing.T) {
 	for _, atWork := range []bool{false, true} {
 		d := &doctor{project: &config.Project{Warehouse: t.TempDir()}}

@@ -143,7 +143,19 @@ func TestUpgrade_AnOlderProjectGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	amend(t, filepath.Join(project, "warehouse", "np", "observations.jsonl"), "")
+	for _, pattern := range []string{"observations.jsonl", "runs/*/run.json", "runs/*/inputs.json"} { // and what newer ones write is passed over
+		files, err := filepath.Glob(filepath.Join(project, "warehouse", "np", filepath.FromSlash(pattern)))
+		if err != nil || len(files) != 1 {
+			t.Fatalf("%s: %v, %v", pattern, files, err)
+		}
+		text, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(files[0], []byte(`{"of_a_later_version": {"x": 1},`+strings.TrimPrefix(string(text), "{")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if record := runRecord(t, "--project", project); record.Verdict != pipeline.NothingNew {
 		t.Errorf("got %s, want nothing new", record.Verdict)
 	}
