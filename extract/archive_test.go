@@ -3,6 +3,7 @@ package extract_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -163,5 +164,75 @@ func TestArchive_TriesOnceMoreWhereAFileChanges(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(dir, "public", "sha256", "*", ".adding-*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// safe is a vault in memory; full is what it answers when it takes nothing.
+type safe struct {
+	kept map[pipeline.Digest][]byte
+	full error
+}
+
+func (s *safe) Keep(_ context.Context, digest pipeline.Digest, path string) error {
+	if s.full != nil {
+		return s.full
+	}
+	content, err := os.ReadFile(path)
+	s.kept[digest] = content
+	return err
+}
+
+func (s *safe) Fetch(_ context.Context, digest pipeline.Digest, path string) error {
+	content, ok := s.kept[digest]
+	if !ok {
+		return fs.ErrNotExist
+	}
+	return os.WriteFile(path, content, 0o644)
+}
+
+func TestArchive_WhatIsHereIsInTheVaultAndBack(t *testing.T) {
+	dir, vault := t.TempDir(), &safe{kept: map[pipeline.Digest][]byte{}}
+	archive := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "private"), vault)
+	file := filepath.Join(dir, "x.csv")
+	if err := os.WriteFile(file, []byte("a,b\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := archive.Add(t.Context(), file, true, 0); err != nil || len(vault.kept) != 0 {
+		t.Fatalf("a private file left this machine: %d in the vault, %v", len(vault.kept), err)
+	}
+	vault.full = errors.New("no")
+	public := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "other"), vault)
+	digest, _, err := public.Add(t.Context(), file, false, 0)
+	if err == nil {
+		t.Fatal("a file was archived here that the vault did not take")
+	}
+	vault.full = nil
+	if digest, _, err = public.Add(t.Context(), file, false, 0); err != nil || len(vault.kept) != 1 {
+		t.Fatalf("%d in the vault, %v", len(vault.kept), err)
+	}
+	path, err := public.Path(digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func() error{
+		"damaged": func() error { return errors.Join(os.Chmod(path, 0o644), os.WriteFile(path, []byte("a;b\n"), 0o644)) },
+		"gone":    func() error { return os.Remove(path) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if err := public.Verify(t.Context(), digest); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if content, err := os.ReadFile(path); err != nil || string(content) != "a,b\n" {
+			t.Errorf("%s: %q, %v", name, content, err)
+		}
+	}
+	vault.kept[digest] = []byte("a;b\n")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := public.Verify(t.Context(), digest); pipeline.KindOf(err) != pipeline.Storage {
+		t.Errorf("damaged here and there: %v", err)
 	}
 }

@@ -81,7 +81,17 @@ func (r *runState) tell(flags string, failure error) {
 		fmt.Fprintf(w, "\n  %s: %s\n", r.record.Verdict, r.record.Reason)
 		return
 	}
-	fmt.Fprintf(w, "  checks    %s passed, %s, %s\n\n", count(r.passed), plural(len(r.warnings), "warning", "warnings"), plural(len(r.failures), "error", "errors"))
+	questions := 0
+	for _, one := range r.failures {
+		if one.question != nil {
+			questions++
+		}
+	}
+	asked := ""
+	if questions > 0 {
+		asked = ", " + plural(questions, "question", "questions")
+	}
+	fmt.Fprintf(w, "  checks    %s passed, %s, %s%s\n\n", count(r.passed), plural(len(r.warnings), "warning", "warnings"), plural(len(r.failures)-questions, "error", "errors"), asked)
 	r.tellVerdict(flags)
 }
 
