@@ -67,6 +67,9 @@ func (w *Warehouse) Prune(rule Pruning) (Pruned, error) {
 			for _, step := range record.Steps {
 				roots[step.Fingerprint] = true
 			}
+			if err := runs.pinnedFiles(id, roots); err != nil {
+				return result, err
+			}
 		}
 	}
 	return result, w.pruneArtifacts(roots, rule, &result)
@@ -111,14 +114,38 @@ func (r Runs) staying(ids []string, keep int, waiting []string) (map[string]bool
 	return stays, nil
 }
 
-// pruneArtifacts removes the artifacts that are neither roots nor young.
+// pinnedFiles adds the files that a run stands on: a look at the sources, which
+// makes no mart, has read them for the next run.
+func (r Runs) pinnedFiles(id string, roots map[Digest]bool) error {
+	var pins Pins
+	if err := r.read(id, RunPinsFile, &pins); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	for source := range pins.Sources {
+		for _, version := range pins.Versions(source) {
+			for _, pin := range version {
+				roots[pin.Identity()] = true
+			}
+		}
+	}
+	return nil
+}
+
+// pruneArtifacts removes the artifacts that are neither roots nor young, nor
+// what a root was read into.
 func (w *Warehouse) pruneArtifacts(roots map[Digest]bool, rule Pruning, result *Pruned) error {
 	dirs, err := filepath.Glob(filepath.Join(w.dir, "artifacts", "??", "*"))
 	if err != nil {
 		return fmt.Errorf("list the artifacts: %w", err)
 	}
 	for _, dir := range dirs {
-		if roots[Digest(filepath.Base(dir))] || rule.Now.Sub(finishedAt(dir)) < youngFor {
+		if roots[Digest(filepath.Base(dir))] {
+			continue
+		}
+		record, finishedAt := recordIn(dir)
+		if record.Kind == StepRead && roots[record.Parts["file"]] || rule.Now.Sub(finishedAt) < youngFor {
 			continue
 		}
 		result.Artifacts++
@@ -129,18 +156,17 @@ func (w *Warehouse) pruneArtifacts(roots map[Digest]bool, rule Pruning, result *
 	return nil
 }
 
-// finishedAt is when an artifact was made, as far as can be told.
-func finishedAt(dir string) time.Time {
-	var record Record
+// recordIn reads the record of an artifact, and when it was made, as far as
+// can be told.
+func recordIn(dir string) (record Record, finishedAt time.Time) {
 	text, err := os.ReadFile(filepath.Join(dir, recordFile))
 	if err == nil && json.Unmarshal(text, &record) == nil && !record.FinishedAt.IsZero() {
-		return record.FinishedAt
+		return record, record.FinishedAt
 	}
-	info, err := os.Stat(dir)
-	if err != nil {
-		return time.Time{}
+	if info, err := os.Stat(dir); err == nil {
+		finishedAt = info.ModTime()
 	}
-	return info.ModTime()
+	return record, finishedAt
 }
 
 // discard moves a folder aside before it removes it, so that it is there whole

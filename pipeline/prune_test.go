@@ -112,6 +112,37 @@ func artifact(t *testing.T, w *pipeline.Warehouse, fingerprint pipeline.Digest, 
 	}
 }
 
+// TestPrune_LeavesWhatWasReadForTheNextRun has a look at the sources, which
+// names no steps, but has read a new file.
+func TestPrune_LeavesWhatWasReadForTheNextRun(t *testing.T) {
+	now := time.Date(2026, 1, 10, 6, 0, 0, 0, time.UTC)
+	w, err := pipeline.OpenWarehouse(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pin := pipeline.Pin{Digest: pipeline.DigestOf("a new file")}
+	if err := w.OpenRuns("mx").WritePins("20260108T060000.000", pipeline.Pins{Sources: map[string][]pipeline.Pin{"deaths": {pin}}}); err != nil {
+		t.Fatal(err)
+	}
+	kept := map[string]pipeline.Digest{"read": pin.Identity(), "gone": pipeline.DigestOf("an older file")}
+	for name, file := range kept {
+		scratch, err := w.Scratch(pipeline.StepRead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record := &pipeline.Record{Kind: pipeline.StepRead, Fingerprint: pipeline.DigestOf(name), Parts: map[string]pipeline.Digest{"file": file}, FinishedAt: now.AddDate(0, 0, -2)}
+		if err := w.Keep(scratch, record); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Prune(pipeline.Pruning{Runs: 2, Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	if !w.Has(pipeline.DigestOf("read")) || w.Has(pipeline.DigestOf("gone")) {
+		t.Errorf("what the pinned file was read into is there: %v; what another was: %v", w.Has(pipeline.DigestOf("read")), w.Has(pipeline.DigestOf("gone")))
+	}
+}
+
 func TestPrune_LeavesWhatIsYoung(t *testing.T) {
 	now := time.Date(2026, 1, 10, 6, 0, 0, 0, time.UTC)
 	w, err := pipeline.OpenWarehouse(t.TempDir())
