@@ -165,7 +165,7 @@ func (w *Watch) fetch(ctx context.Context, source pipeline.Source, ask []string,
 			return file, nil
 		}
 		var fault *web.Fault
-		if !errors.As(err, &fault) {
+		if !errors.As(err, &fault) || fault.Reason == web.Disk { // not the publisher's
 			return ObservedFile{}, err
 		}
 		if first == nil {

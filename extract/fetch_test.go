@@ -1,10 +1,13 @@
 package extract_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,6 +74,26 @@ func TestObserve_OneFileThatFailsMakesTheSourceFail(t *testing.T) {
 	w.source.Mirrors = []string{w.source.URL, "https://mirror.example/x.csv"}
 	if _, err := w.watch.Observe(t.Context(), w.source); pipeline.KindOf(err) != pipeline.Config || !strings.Contains(err.Error(), "stands for 1 files, the address for 2") {
 		t.Errorf("a mirror of other files: %v", err)
+	}
+}
+
+// TestObserve_AFullDiskIsNotThePublishersFault: else the last good version
+// would be carried forward for it.
+func TestObserve_AFullDiskIsNotThePublishersFault(t *testing.T) {
+	w := online(t, "/a.csv", func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 100_000)) })
+	w.source.Parsing.MaxBytes = 1 << 20
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Skip(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 10_000, Max: before.Max}); err != nil {
+		t.Skip(err)
+	}
+	defer syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before)
+	if _, err := w.watch.Observe(t.Context(), w.source); pipeline.KindOf(err) != pipeline.Storage || !errors.Is(err, syscall.EFBIG) {
+		t.Errorf("kind %s: %v", pipeline.KindOf(err), err)
 	}
 }
 

@@ -81,6 +81,9 @@ func countOffending(ctx context.Context, db *duck.DB, step *pipeline.Step) ([]in
 }
 
 func checkError(check pipeline.Check, err error) error {
+	if pipeline.KindOf(err) == pipeline.Storage {
+		return err
+	}
 	return &pipeline.Error{Kind: pipeline.Config, Where: check.Path, Subject: "check " + check.Name, Err: err}
 }
 

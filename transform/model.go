@@ -167,8 +167,11 @@ func conserve(ctx context.Context, db *duck.DB, task pipeline.Task, result pipel
 }
 
 // sqlError puts file and line before DuckDB's message. That a step has too
-// little memory is no mistake in its SQL.
+// little memory or disk is no mistake in its SQL.
 func sqlError(file, sql string, err error) error {
+	if pipeline.KindOf(err) == pipeline.Storage {
+		return err
+	}
 	if strings.HasPrefix(err.Error(), "Out of Memory Error") {
 		return &pipeline.Error{Kind: pipeline.Storage, Problem: "the step needs more memory than it may use", Where: file,
 			Hint: "raise memory in tamiz.yml (it is for one step; --workers says how many run beside each other), then run again"}

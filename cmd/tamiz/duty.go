@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"time"
 
 	"go.uber.org/zap"
@@ -97,13 +98,14 @@ func (s *session) tellVerdict(ctx context.Context, verdict pipeline.PeriodVerdic
 	if latest != nil {
 		about.Latest = latest.Snapshot
 	}
-	held, err := s.heldRun(ctx, verdict.Run)
+	var record pipeline.RunRecord // what it stands on may be missing: it failed before it knew
+	err = load.ReadJSON(ctx, s.store, runKey(s.p.Name, verdict.Run, pipeline.RunRecordFile), &record)
 	switch {
 	case err == nil && verdict.Verdict == pipeline.Held:
-		err = t.raise(ctx, notice.Held(about, reasons(&held.record), details(&held.record)))
+		err = t.raise(ctx, notice.Held(about, reasons(&record), details(&record)))
 	case err == nil:
-		err = t.raise(ctx, notice.Failed(about, held.record.Because, verdict.Again, held.record.Reason))
-	case pipeline.KindOf(err) == pipeline.Config: // it died before it left anything
+		err = t.raise(ctx, notice.Failed(about, record.Because, verdict.Again, record.Reason))
+	case errors.Is(err, fs.ErrNotExist): // it died before it left anything
 		err = t.raise(ctx, notice.Failed(about, verbatim(verdict.Reason), verdict.Again, ""))
 	}
 	return errors.Join(err, t.deliver(ctx, s.now()))

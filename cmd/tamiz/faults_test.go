@@ -37,15 +37,15 @@ type publisher struct {
 }
 
 func (p *publisher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	p.mu.Lock()
 	handler := p.handlers[r.URL.Path]
+	content, ok := p.files[path]
 	p.mu.Unlock()
 	if handler != nil {
 		handler(w, r)
 		return
 	}
-	_, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	content, ok := p.files[path]
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -77,6 +77,15 @@ func newPublisher(t *testing.T) (*publisher, string) {
 	t.Helper()
 	base := filepath.Join(t.TempDir(), "base")
 	tamiz(t, "init", "mx", base, "--sample", "--schools", "1500")
+	p := publish(t, base)
+	p.connect(t, base, "base", "")
+	faultRun(t, base)
+	return p, base
+}
+
+// publish serves the files of a project's sample.
+func publish(t *testing.T, base string) *publisher {
+	t.Helper()
 	p := &publisher{files: map[string][]byte{}, handlers: map[string]http.HandlerFunc{}}
 	for source := range online {
 		paths, _ := filepath.Glob(filepath.Join(base, "sample", source, "*"))
@@ -97,9 +106,7 @@ func newPublisher(t *testing.T) (*publisher, string) {
 	}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
-	p.connect(t, base, "base", "")
-	faultRun(t, base)
-	return p, base
+	return p
 }
 
 // connect writes the project's addresses, those of one scenario.

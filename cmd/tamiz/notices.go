@@ -78,12 +78,18 @@ func (s *session) about(period, run, latest string, synthetic bool) notice.About
 // A mail server that is down is no fault of the run.
 func (r *runState) tellOperator(failure error) error {
 	latest := ""
-	if snapshot, _, err := r.session.latest(r.ctx); err == nil && snapshot != nil {
+	if r.isMute { // the store is not asked again
+		if r.latest != nil {
+			latest = r.latest.Snapshot
+		}
+	} else if snapshot, _, err := r.session.latest(r.ctx); err == nil && snapshot != nil {
 		latest = snapshot.Snapshot
 	}
 	about := r.about(r.record.Period, r.record.ID, latest, r.project.Synthetic)
 	events := r.sourceEvents(about)
 	switch {
+	case r.isMute && r.record.Verdict == pipeline.FailedRun && r.record.Period != "": // the store is what failed: the letter waits for no ledger
+		events = append(events, notice.Failed(about, r.record.Because, true, failure.Error()))
 	case !r.isRecorded:
 	case r.record.Verdict == pipeline.Held:
 		events = append(events, notice.Held(about, reasons(r.record), details(r.record)))

@@ -47,6 +47,7 @@ type runState struct {
 	before     *pipeline.PeriodVerdict // the last verdict before this run's; nil if there is none
 	isRecorded bool                    // the run gave its period a verdict
 	isLeased   bool                    // it holds the lease, so that the store can be reached and written
+	isMute     bool                    // it could not reach the ledger to say so
 	teller     *teller
 	lookTime   time.Duration
 	stepTime   time.Duration
@@ -278,18 +279,21 @@ func (r *runState) finish() error {
 		}
 	}
 	r.record.Because = r.because()
-	if err := r.runs.WriteRecord(r.record); err != nil {
-		return err
+	written := r.runs.WriteRecord(r.record) // where the disk is full, the store can still be told
+	if written != nil && r.record.Verdict == pipeline.Held {
+		return written // nobody could decide about it
 	}
 	r.events.Info("run ends", zap.String("verdict", string(r.record.Verdict)), zap.String("reason", r.record.Reason), zap.Int("steps_run", len(r.ran)))
-	if !r.isLeased {
-		return nil
+	if r.isMute = !r.isLeased; r.isMute {
+		return written
 	}
 	status := load.Status{CheckedAt: r.record.FinishedAt.Truncate(time.Second), Verdict: string(r.record.Verdict), Reason: r.record.Reason}
 	if snapshot, _, err := r.session.latest(r.ctx); err == nil && snapshot != nil {
 		status.Latest = snapshot.Snapshot
 	}
-	err := errors.Join(r.giveObservations(r.ctx), r.conclude(), load.WriteStatus(r.ctx, r.store, r.p.Name, status))
+	given, concluded := r.giveObservations(r.ctx), r.conclude()
+	r.isMute = concluded != nil
+	err := errors.Join(written, given, concluded, load.WriteStatus(r.ctx, r.store, r.p.Name, status))
 	if r.published != nil {
 		err = errors.Join(err, load.WriteCatalog(r.ctx, r.store, r.p.Name, withdrawals(r.decisions)))
 	}

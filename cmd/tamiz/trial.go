@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"tamiz/config"
 	"tamiz/lineage"
@@ -147,7 +148,7 @@ func (t *trial) run(ctx context.Context, method []pipeline.Table, wanted []strin
 		targets = append(targets, graph.Table(name)...)
 	}
 	walk := t.walk(t.project.Workers)
-	progress := &bar{w: t.progress, began: t.now()}
+	progress := &bar{w: t.progress, began: time.Now()}
 	walk.Progress = progress.show
 	for _, step := range targets {
 		if _, err := t.warehouse.Verify(step.Fingerprint); err != nil {

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"syscall"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
@@ -92,10 +93,27 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Exec runs statements. The error is DuckDB's own, without a prefix.
+// Exec runs statements. The error is DuckDB's own, without a prefix; one of
+// kind Storage if a file could not be written.
 func (db *DB) Exec(ctx context.Context, statements string) error {
 	_, err := db.conn.ExecContext(ctx, statements)
+	if err != nil && strings.HasPrefix(err.Error(), "IO Error: Could not write") {
+		return &pipeline.Error{Kind: pipeline.Storage, Problem: "a result cannot be written on this machine", Err: causeOf(err),
+			Hint: "see that the disk has room, and that this user may write to it; then run again"}
+	}
 	return err //nolint:wrapcheck // callers map the line in it to their file
+}
+
+// causeOf finds the system's error in what DuckDB says of a file. One that was
+// written in part has no room for the rest.
+func causeOf(err error) error {
+	text := strings.ToLower(err.Error())
+	for _, cause := range []syscall.Errno{syscall.EFBIG, syscall.EDQUOT, syscall.EACCES, syscall.EROFS, syscall.EIO} {
+		if strings.Contains(text, cause.Error()) {
+			return cause
+		}
+	}
+	return syscall.ENOSPC
 }
 
 // Number runs a query of one number. NULL counts as 0.
