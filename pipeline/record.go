@@ -215,6 +215,9 @@ func (r Runs) LastParts() (map[string]map[string]Digest, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(record.Steps) == 0 { // it only looked at the sources
+			continue
+		}
 		for _, step := range record.Steps {
 			parts[step.Step] = step.Parts
 		}

@@ -21,14 +21,16 @@ type Warehouse struct{ dir string }
 
 const recordFile = "record.json"
 
-// OpenWarehouse makes the folder if need be.
+// OpenWarehouse makes the folder if need be. A warehouse that a newer Tamiz has
+// made is an error of kind Config.
 func OpenWarehouse(dir string) (*Warehouse, error) {
 	for _, sub := range []string{"artifacts", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, &Error{Kind: Storage, Problem: "make the warehouse", Err: err}
 		}
 	}
-	return &Warehouse{dir: dir}, nil
+	w := &Warehouse{dir: dir}
+	return w, w.checkFormat()
 }
 
 // Dir is the warehouse's folder.

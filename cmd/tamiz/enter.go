@@ -21,14 +21,15 @@ var errLittleRoom = errors.New("there is little room left on the disk")
 // the schedule's period has its verdict already.
 func (r *runState) enter() (isSettled bool, err error) {
 	r.record.Period = r.flags.asOf
-	if err := r.room(); err != nil {
-		return false, err
-	}
-	if err := r.acquire(); err != nil {
-		return false, err
-	}
 	r.ledger = load.OpenLedger(r.store, r.p.Name)
-	if r.teller, err = openTeller(r.project, r.p.Name, r.ledger, r.words); err != nil {
+	r.teller, err = openTeller(r.project, r.p.Name, r.ledger, r.words)
+	if acquireErr := r.acquire(); acquireErr != nil {
+		return false, acquireErr
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := r.room(); err != nil {
 		return false, err
 	}
 	if isSettled, err = r.isSettled(); err != nil || isSettled {
@@ -73,6 +74,7 @@ func (r *runState) acquire() error {
 	if err != nil {
 		return err
 	}
+	r.isLeased = true
 	ctx, cancel := context.WithCancelCause(r.ctx)
 	go func() {
 		select {

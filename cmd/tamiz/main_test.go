@@ -191,7 +191,9 @@ func TestReadme_EveryCommandRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands := []string{"bin/tamiz init mx demo --sample --schools 200", "bin/tamiz run --project demo"}
-	for i, block := range strings.Split(string(text), "```") {
+	before, after, _ := strings.Cut(string(text), "\n## "+realSection+"\n")
+	_, after, _ = strings.Cut(after, "\n## ")
+	for i, block := range strings.Split(before+after, "```") {
 		if body, ok := strings.CutPrefix(block, "sh\n"); ok && i%2 == 1 {
 			commands = append(commands, strings.Split(strings.TrimSpace(body), "\n")...)
 		}

@@ -78,7 +78,11 @@ func (s *session) about(period, run, latest string, synthetic bool) notice.About
 // A mail server that is down is no fault of the run.
 func (r *runState) tellOperator(failure error) error {
 	latest := ""
-	if snapshot, _, err := r.session.latest(r.ctx); err == nil && snapshot != nil {
+	if r.isMute { // the store is not asked again
+		if r.latest != nil {
+			latest = r.latest.Snapshot
+		}
+	} else if snapshot, _, err := r.session.latest(r.ctx); err == nil && snapshot != nil {
 		latest = snapshot.Snapshot
 	}
 	about := r.about(r.record.Period, r.record.ID, latest, r.project.Synthetic)

@@ -159,6 +159,7 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags str
 	if r.record.Verdict != pipeline.Partial {
 		err = errors.Join(err, r.tellOperator(err))
 	}
+	r.keepHouse()
 	r.tell(flags, err)
 	if err == nil && r.record.Verdict == pipeline.Held {
 		err = errHeld

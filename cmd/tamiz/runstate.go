@@ -46,6 +46,7 @@ type runState struct {
 	approved   []string                // gates that a person let pass for this very result
 	before     *pipeline.PeriodVerdict // the last verdict before this run's; nil if there is none
 	isRecorded bool                    // the run gave its period a verdict
+	isLeased   bool                    // it holds the lease, so that the store can be reached and written
 	isMute     bool                    // it could not reach the ledger to say so
 	teller     *teller
 	lookTime   time.Duration
@@ -283,6 +284,9 @@ func (r *runState) finish() error {
 		return written // nobody could decide about it
 	}
 	r.events.Info("run ends", zap.String("verdict", string(r.record.Verdict)), zap.String("reason", r.record.Reason), zap.Int("steps_run", len(r.ran)))
+	if r.isMute = !r.isLeased; r.isMute {
+		return written
+	}
 	status := load.Status{CheckedAt: r.record.FinishedAt.Truncate(time.Second), Verdict: string(r.record.Verdict), Reason: r.record.Reason}
 	if snapshot, _, err := r.session.latest(r.ctx); err == nil && snapshot != nil {
 		status.Latest = snapshot.Snapshot

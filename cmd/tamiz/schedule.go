@@ -158,7 +158,7 @@ func lockSchedule(project *config.Project) (func(), error) {
 	if _, err := pipeline.OpenWarehouse(project.Warehouse); err != nil {
 		return nil, err
 	}
-	lock := flock.New(filepath.Join(project.Warehouse, "schedule.lock"))
+	lock := flock.New(filepath.Join(project.Warehouse, scheduleLock))
 	ok, err := lock.TryLock()
 	if err != nil {
 		return nil, &pipeline.Error{Kind: pipeline.Storage, Problem: "lock the schedule", Err: err}

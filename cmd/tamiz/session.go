@@ -129,6 +129,10 @@ func (s *session) lock() (func(), error) {
 	if !ok {
 		return nil, &pipeline.Error{Kind: pipeline.Busy, Problem: "another run works in this warehouse", Where: s.warehouse.Dir(), Hint: "wait until it ends, then run again"}
 	}
+	if err := s.warehouse.Stamp(versionText()); err != nil {
+		lock.Unlock()
+		return nil, err
+	}
 	return func() { lock.Unlock() }, nil
 }
 

@@ -257,7 +257,7 @@ func newRuns(o *options) *cobra.Command {
 						return []*pipeline.RunRecord{record}, nil
 					}
 				}
-				return nil, &pipeline.Error{Kind: pipeline.Config, Problem: "there is no run " + wanted, Hint: "tamiz runs lists them"}
+				return storedRun(command.Context(), project, name, wanted)
 			}, func(value any) {
 				records := value.([]*pipeline.RunRecord)
 				if wanted != "" {
@@ -278,6 +278,20 @@ func newRuns(o *options) *cobra.Command {
 			})
 		},
 	}
+}
+
+// storedRun reads a run of another machine, if it gave its period a verdict.
+func storedRun(ctx context.Context, project *config.Project, name, id string) ([]*pipeline.RunRecord, error) {
+	store, err := openStore(ctx, project)
+	if err != nil {
+		return nil, err
+	}
+	record := &pipeline.RunRecord{}
+	err = load.ReadJSON(ctx, store, runKey(name, id, pipeline.RunRecordFile), record)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &pipeline.Error{Kind: pipeline.Config, Problem: "there is no run " + id, Hint: "tamiz runs lists those of this machine, tamiz status those that wait for a decision"}
+	}
+	return []*pipeline.RunRecord{record}, err
 }
 
 func tellRun(command *cobra.Command, record *pipeline.RunRecord) {

@@ -227,9 +227,7 @@ func (r *runState) conclude() error {
 	}
 	if verdict.Verdict == pipeline.NothingNew && strings.HasPrefix(r.record.Snapshot, period+".") {
 		verdict.Verdict = pipeline.Published // by a run that was killed before it could say so
-	}
-	if r.ledger == nil { // it failed before it knew the store
-		r.ledger = load.OpenLedger(r.store, r.p.Name)
+		r.record.Because = publishedBecause(r.record.Snapshot, verdict.Carried)
 	}
 	known, err := r.ledger.Verdicts(r.ctx)
 	if err != nil {
@@ -284,18 +282,20 @@ func (r *runState) carried() []string {
 
 // because says why the run got its verdict.
 func (r *runState) because() pipeline.Sentence {
-	values := map[string]any{"snapshot": r.record.Snapshot}
 	switch r.record.Verdict {
 	case pipeline.Published:
-		if carried := r.carried(); len(carried) > 0 {
-			values["sources"], values["count"] = carried, len(carried)
-			return pipeline.Sentence{Key: "published_carried", Values: values}
-		}
-		return pipeline.Sentence{Key: "published", Values: values}
+		return publishedBecause(r.record.Snapshot, r.carried())
 	case pipeline.NothingNew:
-		return pipeline.Sentence{Key: "nothing_new", Values: values}
+		return pipeline.Sentence{Key: "nothing_new", Values: map[string]any{"snapshot": r.record.Snapshot}}
 	}
 	return r.record.Because
+}
+
+func publishedBecause(snapshot string, carried []string) pipeline.Sentence {
+	if len(carried) == 0 {
+		return pipeline.Sentence{Key: "published", Values: map[string]any{"snapshot": snapshot}}
+	}
+	return pipeline.Sentence{Key: "published_carried", Values: map[string]any{"snapshot": snapshot, "sources": carried, "count": len(carried)}}
 }
 
 // whyFailed says why a run failed, for the ledger and for people.

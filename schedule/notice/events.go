@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tamiz/pipeline"
 )
@@ -219,6 +220,16 @@ func Withdrawn(about About, snapshot, reason string) Event {
 	e.Matter = pipeline.Sentence{Key: "subject_withdrawn", Values: values{"snapshot": snapshot}}
 	e.What = []pipeline.Sentence{{Key: "withdrawn", Values: values{"snapshot": snapshot, "reason": reason}}}
 	e.Means = []pipeline.Sentence{{Key: "withdrawn_means"}}
+	e.Do = []Act{{pipeline.Sentence{Key: "do_nothing"}, ""}}
+	return e
+}
+
+// Test is a letter that somebody has asked for, to see whether it arrives.
+func Test(about About) Event {
+	e := newEvent(about, "test", about.At.Format(time.RFC3339Nano))
+	e.Matter = pipeline.Sentence{Key: "subject_test"}
+	e.What = []pipeline.Sentence{{Key: "test"}}
+	e.Means = []pipeline.Sentence{{Key: "test_means"}}
 	e.Do = []Act{{pipeline.Sentence{Key: "do_nothing"}, ""}}
 	return e
 }

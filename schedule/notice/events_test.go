@@ -86,6 +86,7 @@ func examples() map[string]notice.Event {
 		"failed_cancelled":    notice.Failed(about, says("failed_cancelled", "who", "ana"), false, ""),
 		"recovered":           notice.Recovered(after),
 		"withdrawn":           notice.Withdrawn(about, "2026-11-29.1", "Las defunciones de Sinaloa venían incompletas."),
+		"test":                notice.Test(about),
 	}
 }
 

@@ -47,13 +47,31 @@ func (m *Mail) Send(ctx context.Context, letter Letter) error {
 		if message.IsDelivered() {
 			return nil // what went wrong was the farewell
 		}
-		text := strings.Join(strings.Fields(err.Error()), " ")
-		if password := m.Password.Reveal(); password != "" {
-			text = strings.ReplaceAll(text, password, m.Password.String())
-		}
-		return errors.New(text)
+		return m.plain(err)
 	}
 	return nil
+}
+
+// Probe talks to the server as Send does, up to signing in, and sends nothing.
+func (m *Mail) Probe(ctx context.Context) error {
+	client, err := m.client()
+	if err != nil {
+		return fmt.Errorf("prepare the mail: %w", err)
+	}
+	if err := client.DialWithContext(ctx); err != nil {
+		return m.plain(err)
+	}
+	client.Close() // what goes wrong in the farewell says nothing of the letters to come
+	return nil
+}
+
+// plain puts an error into one line, without the password.
+func (m *Mail) plain(err error) error {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if password := m.Password.Reveal(); password != "" {
+		text = strings.ReplaceAll(text, password, m.Password.String())
+	}
+	return errors.New(text)
 }
 
 func (m *Mail) client() (*mail.Client, error) {
