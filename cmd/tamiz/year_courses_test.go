@@ -236,7 +236,7 @@ func (w *world) failedTwo(s slot, out outcome) string {
 
 func (w *world) methodWithoutVersion(s slot) (given, remark string) {
 	before := w.latest()
-	whole := w.replace("config/mx/method.yml", "stale_weeks: 10}", "stale_weeks: 11}")
+	whole := w.replace("config/mx/method.yml", patience, "stale_weeks: 31}")
 	given = w.failedTwo(s, w.tick(s.due.Add(time.Minute), nil, nil))
 	w.stands(before)
 	w.write("config/mx/method.yml", whole)
