@@ -523,7 +523,7 @@ func (w *world) rawDamaged(s slot) (given, remark string) {
 	w.wants("with the file brought back", w.word(w.start(nil, nil, runArguments(s, s.due.Add(5*time.Hour))...)), "publish")
 	w.audit.look()
 	os.RemoveAll(filepath.Join(w.project, "inbox", damagedSource))
-	return given, "a person brings the file back"
+	return given, "a person brings the file back; the fortnight after, the same again where the publisher serves it: published"
 }
 
 func (w *world) rawDamagedAndServed(s slot) (given, remark string) {

@@ -49,6 +49,7 @@ func TestYear_EveryFaultGetsItsVerdict(t *testing.T) {
 	}{{"sources", yearOfSources}, {"house", yearOfTheHouse}} {
 		t.Run(year.name, func(t *testing.T) {
 			w := newWorld(t, server, year.name)
+			w.busy = year.name == "sources"
 			script, first, last := only(t, year.script)
 			w.play(script, first, last)
 			reads := w.audit.end(w.slots[first-1 : last])
