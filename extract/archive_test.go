@@ -202,12 +202,12 @@ func TestArchive_WhatIsHereIsInTheVaultAndBack(t *testing.T) {
 	}
 	vault.full = errors.New("no")
 	public := extract.NewArchive(filepath.Join(dir, "public"), filepath.Join(dir, "other"), vault)
-	digest, _, err := public.Add(t.Context(), file, false, 0)
-	if err == nil {
+	if _, _, err := public.Add(t.Context(), file, false, 0); err == nil {
 		t.Fatal("a file was archived here that the vault did not take")
 	}
 	vault.full = nil
-	if digest, _, err = public.Add(t.Context(), file, false, 0); err != nil || len(vault.kept) != 1 {
+	digest, _, err := public.Add(t.Context(), file, false, 0)
+	if err != nil || len(vault.kept) != 1 {
 		t.Fatalf("%d in the vault, %v", len(vault.kept), err)
 	}
 	path, err := public.Path(digest)
