@@ -71,7 +71,6 @@ func newWorld(t *testing.T, server *s3server.Server, name string) *world {
 	t.Helper()
 	w := &world{t: t, name: name, server: server, proxy: server.Proxy(t), mail: startMail(t), project: filepath.Join(t.TempDir(), "project"), slots: yearSlots(t)}
 	w.gate = newGate(t, w.proxy.Endpoint)
-	t.Setenv(passwordVariable, w.mail.password)
 	tamiz(t, "init", "mx", w.project, "--sample", "--schools", "500")
 	w.p = publish(t, w.project)
 	w.series = evenDeaths(t, filepath.Join(w.project, "sample", "deaths_inegi"))
@@ -160,7 +159,11 @@ func evenDeaths(t *testing.T, folder string) []byte {
 			if state > 11 && state <= 21 {
 				level = 1.25
 			}
-			fmt.Fprintf(&b, "%s,%02d,%d\n", day.Format(pipeline.DateLayout), state, int(level*float64(around.deaths)/float64(around.days)+0.5))
+			n := int(level*float64(around.deaths)/float64(around.days) + 0.5)
+			if day.Year() == 2019 && day.Day() == 29 && state == 1 {
+				n = 0 // [fresh] puts a digit behind it, which must not look like many deaths registered late
+			}
+			fmt.Fprintf(&b, "%s,%02d,%d\n", day.Format(pipeline.DateLayout), state, n)
 		}
 	}
 	return []byte(b.String())
@@ -267,7 +270,7 @@ func (w *world) prepare(wrap, environment []string, arguments ...string) *exec.C
 	if len(wrap) > 0 {
 		c.Path, c.Args = wrap[0], append(append([]string{}, wrap...), c.Args...)
 	}
-	c.Env = append(c.Env, environment...)
+	c.Env = append(append(c.Env, passwordVariable+"="+w.mail.password), environment...)
 	return c
 }
 
