@@ -100,7 +100,8 @@ func only(t *testing.T, year script) (kept script, first, last int) {
 func judgeRows(t *testing.T, faults map[int]fault, rows []faultRow) {
 	t.Helper()
 	for _, row := range rows {
-		if want := faults[row.number]; row.given != want.want || row.wrong > 0 {
+		want := faults[row.number]
+		if row.given != want.want || row.wrong > 0 {
 			t.Errorf("fault %d, %s, in %s: %s, want %s; %d wrong publications", row.number, want.name, row.period, row.given, want.want, row.wrong)
 		}
 		if (want.want == "hold" || want.want == "failed") && row.notices == 0 {
