@@ -22,7 +22,7 @@ run: build ## from a synthetic sample to a published snapshot, in demo/
 test: tools check ## check, then run all tests; real files are used where ../shared/data is
 	@test -d "$(TAMIZ_DATA)" || echo "the real files are not in $(TAMIZ_DATA): tests against them are SKIPPED (set TAMIZ_DATA)"
 	@test -d "$(TAMIZ_VECTORS)" || echo "the reference vectors are not in $(TAMIZ_VECTORS): tests against them are SKIPPED (set TAMIZ_VECTORS)"
-	$(GO) test -timeout 30m ./...
+	$(GO) test -timeout 40m ./...
 
 check: tools ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "these files are not formatted: run gofmt -w ."; exit 1; }
