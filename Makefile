@@ -44,8 +44,12 @@ fuzz: tools ## fuzz every decoder for a minute each (FUZZTIME=10m for more)
 bench: tools ## time a cold run against the yardstick (BENCH="-repeat 1 -schools 20000")
 	$(GO) run ./bench $(BENCH)
 
-soak: tools ## a country and ten times that, from cold: writes docs/soak.md
+year: tools ## live through two simulated years with every fault, and write docs/year.md
+	$(GO) test ./cmd/tamiz -run TestYear -year -timeout 2h
+
+soak: tools ## a country and ten times that, from cold, and the simulated years: writes docs/soak.md and docs/year.md
 	$(GO) run ./bench -soak docs/soak.md
+	$(MAKE) year
 
 kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.md
 	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestSchedule_SurvivesKills -kills 200 -update-kills
@@ -53,5 +57,5 @@ kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.m
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check faults docs real fuzz bench soak kills clean
+.PHONY: help tools build run test check faults docs real fuzz bench year soak kills clean
 .DEFAULT_GOAL := help
