@@ -137,6 +137,29 @@ type Latest struct {
 	Manifest    pipeline.Digest `json:"manifest_sha256"`
 	PublishedAt time.Time       `json:"published_at"`
 	Turn        string          `json:"turn,omitempty"` // random: of the call that wrote it, which so knows it as its own
+
+	// Digest is of this file without it, written the same way; "" in files older than it.
+	Digest pipeline.Digest `json:"sha256,omitempty"`
+}
+
+// written gives the text that latest.json had when it was written: without a
+// digest in files older than that.
+func (l Latest) written() ([]byte, error) {
+	if l.Digest == "" {
+		return encode(l)
+	}
+	return l.sealed()
+}
+
+// sealed gives the text of latest.json, with its digest.
+func (l Latest) sealed() ([]byte, error) {
+	l.Digest = ""
+	text, err := encode(l)
+	if err != nil {
+		return nil, err
+	}
+	l.Digest = digestOf(text)
+	return encode(l)
 }
 
 // Snapshot is a manifest as it was read.
