@@ -66,7 +66,7 @@ type checker struct {
 	chain    map[string]bool      // the snapshots that count, and their ancestors
 	signed   map[string]Signature // by snapshot
 	files    int                  // of snapshots, that were compared
-	rawFiles int
+	stoodOn  map[string]rawFile   // of the archive, by key
 	findings []Finding
 }
 
@@ -84,7 +84,7 @@ func newChecker(ctx context.Context, store Store, name string) (*checker, error)
 	if err != nil {
 		return nil, err
 	}
-	c := &checker{store: store, name: name, there: map[string]int64{}, told: map[string]*told{}, chain: map[string]bool{}, signed: map[string]Signature{}}
+	c := &checker{store: store, name: name, there: map[string]int64{}, told: map[string]*told{}, chain: map[string]bool{}, signed: map[string]Signature{}, stoodOn: map[string]rawFile{}}
 	for _, object := range objects {
 		c.there[object.Key] = object.Bytes
 	}
@@ -315,8 +315,6 @@ func (c *checker) digests(ctx context.Context, progress func(done, total int)) e
 			continue
 		case id != "":
 			c.files++
-		default:
-			c.rawFiles++
 		}
 		jobs = append(jobs, func() error {
 			found, err := digestIn(ctx, c.store, key)

@@ -24,7 +24,7 @@ type Verification struct {
 // Verified says what was seen.
 type Verified struct {
 	Files      int                  // of snapshots, that were compared with their digests
-	Raw        int                  // files of the archive, likewise
+	Raw        int                  // files of the public archive, on which the snapshots stand
 	Manifests  int                  // of the snapshots and of all before them, back to the first
 	Signatures map[string]Signature // by snapshot; those before the one that is meant, too
 	Removed    []string             // snapshots of which retention has left the manifest alone
@@ -60,7 +60,7 @@ func Verify(ctx context.Context, store Store, name string, what Verification, pr
 	if err := c.digests(ctx, progress); err != nil {
 		return nil, err
 	}
-	v := &Verified{Files: c.files, Raw: c.rawFiles, Signatures: c.signed, Findings: c.sorted()}
+	v := &Verified{Files: c.files, Raw: len(c.stoodOn), Signatures: c.signed, Findings: c.sorted()}
 	for _, id := range slices.Sorted(maps.Keys(c.chain)) {
 		if one := c.told[id]; one != nil {
 			v.Manifests++
@@ -110,6 +110,7 @@ func (c *checker) named(manifest *Manifest) {
 	}
 	missing("the list of digests", TableKey(c.name, manifest.Snapshot, sumsFile))
 	raw := c.rawBytes(manifest)
+	maps.Copy(c.stoodOn, raw)
 	for _, key := range slices.Sorted(maps.Keys(raw)) {
 		missing("a raw file of "+raw[key].source, key)
 		if there := c.there[key]; !c.raw && c.isThere(key) && there != raw[key].bytes {
@@ -156,7 +157,7 @@ func (c *checker) signature(ctx context.Context, one *told) (*signature, error) 
 	place := c.place(id)
 	if !c.isThere(key) {
 		if asks(c.trust, place) {
-			c.find(Finding{Key: key, Problem: "the signature is missing: keys are in use for " + id, Expected: c.trustedAt(place), Hint: restore})
+			c.find(Finding{Key: key, Problem: "the signature is missing: keys are in use for " + id, Expected: c.trustedAt(place), Hint: restore + "; if it was published before there were keys, say with from: in trust: where they begin"})
 		}
 		return nil, nil
 	}
