@@ -3,11 +3,15 @@ package load_test
 import (
 	"errors"
 	"fmt"
+	"os/exec"
+	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"tamiz/internal/s3server"
 	"tamiz/load"
+	"tamiz/load/dirstore"
 	"tamiz/load/s3store"
 	"tamiz/load/storetest"
 	"tamiz/pipeline"
@@ -62,6 +66,48 @@ func found(t *testing.T, store load.Store, what load.Verification) map[string]lo
 	return wrong
 }
 
+// byScript verifies with docs/audit/verify.sh, which knows nothing of Tamiz. It
+// gives the exit code and what was said.
+func byScript(t *testing.T, store *dirstore.Store, key *load.Key, arguments ...string) (int, string) {
+	t.Helper()
+	for _, tool := range []string{"sh", "sha256sum", "jq", "minisign"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Logf("SKIPPED: docs/audit/verify.sh cannot run: %s is not installed here (scripts/audit-tools)", tool)
+			return -1, ""
+		}
+	}
+	file, err := store.Path("toy/latest.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := []string{"../docs/audit/verify.sh", "-r", filepath.Dir(file)}
+	if words = append(words, arguments...); key != nil {
+		words = append(words, key.Public().String())
+	}
+	command := exec.Command("sh", words...)
+	out, err := command.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return command.ProcessState.ExitCode(), string(out)
+}
+
+// wantByScript wants the script to name a file of the store, or, with "", to
+// find nothing.
+func wantByScript(t *testing.T, store *dirstore.Store, key *load.Key, id, file string) {
+	t.Helper()
+	code, said := byScript(t, store, key, id)
+	file = strings.TrimPrefix(file, "toy/")
+	switch {
+	case code < 0:
+	case file == "" && (code != 0 || !strings.Contains(said, "each is what it was")):
+		t.Errorf("the script says %d:\n%s", code, said)
+	case file != "" && (code != 3 || !strings.Contains(said, "damaged  "+file+":") && !strings.Contains(said, "  "+path.Base(file)+"\n")):
+		t.Errorf("the script does not name %s, but says %d:\n%s", file, code, said)
+	}
+}
+
 // TestVerify_NamesEveryFlippedBit flips a bit in every few bytes of every
 // file of a snapshot, of its raw bytes, of what stands before it and of
 // latest.json, signed and not.
@@ -86,6 +132,7 @@ func TestVerify_NamesEveryFlippedBit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			wantByScript(t, store, key, id, "")
 			flipped, raw := 0, sha("raw bytes of 2026-11-15")
 			for _, object := range objects {
 				text := content(t, store, object.Key)
@@ -100,7 +147,9 @@ func TestVerify_NamesEveryFlippedBit(t *testing.T) {
 					if finding, named := found(t, store, what)[object.Key]; !named || finding.Problem == "" || finding.Expected == "" && finding.Hint == "" {
 						t.Errorf("bit %d of byte %d of %s: %+v", at%8, at, object.Key, found(t, store, what))
 					}
-					flipped++
+					if flipped++; at > len(text)/2 && at <= len(text)/2+1+len(text)/40 {
+						wantByScript(t, store, key, id, object.Key)
+					}
 				}
 				put(t, store, object.Key, text)
 			}
@@ -119,54 +168,58 @@ func TestVerify_NamesWhatWasDoneToTheChain(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		do   func(t *testing.T, store load.Store)
-		want []string
+
+		byScript string // what the script names
+		want     []string
 	}{
 		{"two manifests change places", func(t *testing.T, store load.Store) {
 			a, b := content(t, store, first+"manifest.json"), content(t, store, second+"manifest.json")
 			put(t, store, first+"manifest.json", b)
 			put(t, store, second+"manifest.json", a)
-		}, []string{first + "manifest.json", second + "manifest.json"}},
+		}, second + "manifest.json", []string{first + "manifest.json", second + "manifest.json"}},
 		{"a manifest is dropped", func(t *testing.T, store load.Store) {
 			if err := store.Remove(t.Context(), second+"manifest.json"); err != nil {
 				t.Fatal(err)
 			}
-		}, []string{third + "manifest.json"}},
+		}, "toy/removed/2026-11-15.1.json", []string{third + "manifest.json"}},
 		{"a manifest is replaced with all that belongs to it, but for its signature", func(t *testing.T, store load.Store) {
 			forge(t, store, nil)
-		}, []string{second + "manifest.json", second + "manifest.json.minisig"}},
+		}, second + "manifest.json", []string{second + "manifest.json", second + "manifest.json.minisig"}},
 		{"a manifest is replaced, and signed by a stranger", func(t *testing.T, store load.Store) {
 			forge(t, store, other)
-		}, []string{second + "manifest.json", second + "manifest.json.minisig"}},
+		}, second + "manifest.json", []string{second + "manifest.json", second + "manifest.json.minisig"}},
 		{"a manifest is passed over", func(t *testing.T, store load.Store) {
 			text := content(t, store, third+"manifest.json")
 			parent := sha(content(t, store, first+"manifest.json"))
 			text = strings.ReplaceAll(text, sha(content(t, store, second+"manifest.json")), parent)
 			put(t, store, third+"manifest.json", strings.ReplaceAll(text, "2026-11-15.1", "2026-11-01.1"))
-		}, []string{"toy/latest.json", third + "manifest.json", third + "manifest.json.minisig"}},
+		}, third + "manifest.json.minisig", []string{"toy/latest.json", third + "manifest.json", third + "manifest.json.minisig"}},
 		{"the pointer is turned back", func(t *testing.T, store load.Store) {
 			text := strings.ReplaceAll(content(t, store, "toy/latest.json"), sha(content(t, store, third+"manifest.json")), sha(content(t, store, first+"manifest.json")))
 			put(t, store, "toy/latest.json", strings.ReplaceAll(text, "2026-11-29.1", "2026-11-01.1"))
-		}, []string{"toy/latest.json"}},
+		}, "toy/latest.json", []string{"toy/latest.json"}},
 		{"a signature is taken away", func(t *testing.T, store load.Store) {
 			if err := store.Remove(t.Context(), third+"manifest.json.minisig"); err != nil {
 				t.Fatal(err)
 			}
-		}, []string{third + "manifest.json.minisig"}},
+		}, third + "manifest.json.minisig", []string{third + "manifest.json.minisig"}},
 		{"the signature of another is put there", func(t *testing.T, store load.Store) {
 			put(t, store, third+"manifest.json.minisig", content(t, store, second+"manifest.json.minisig"))
-		}, []string{third + "manifest.json.minisig"}},
+		}, third + "manifest.json.minisig", []string{third + "manifest.json.minisig"}},
 		{"a file is laid into the folder", func(t *testing.T, store load.Store) {
 			put(t, store, third+"data/more.parquet", "x")
-		}, []string{third + "data/more.parquet"}},
+		}, third + "data/more.parquet", []string{third + "data/more.parquet"}},
 		{"a mart and its line of the sums are changed", func(t *testing.T, store load.Store) {
 			put(t, store, third+"data/schools.parquet", "forged")
 			put(t, store, third+"SHA256SUMS", strings.ReplaceAll(content(t, store, third+"SHA256SUMS"), sha("schools of 2026-11-29"), sha("forged")))
-		}, []string{third + "SHA256SUMS", third + "data/schools.parquet"}},
+		}, third + "data/schools.parquet", []string{third + "SHA256SUMS", third + "data/schools.parquet"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			store := open(t)
 			signedHistory(t, store, key, []load.Trusted{trusted}, "2026-11-01", "2026-11-15", "2026-11-29")
 			c.do(t, store)
+			wantByScript(t, store, key, "2026-11-29.1", c.byScript)
 			wrong := found(t, store, load.Verification{Snapshot: "2026-11-29.1", Trust: []load.Trusted{trusted}})
 			for _, key := range c.want {
 				if wrong[key].Problem == "" {
