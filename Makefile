@@ -20,6 +20,7 @@ run: build ## from a synthetic sample to a published snapshot, in demo/
 	@bin/tamiz run --project demo
 
 test: tools check ## check, then run all tests; real files are used where ../shared/data is
+	@scripts/audit-tools
 	@test -d "$(TAMIZ_DATA)" || echo "the real files are not in $(TAMIZ_DATA): tests against them are SKIPPED (set TAMIZ_DATA)"
 	@test -d "$(TAMIZ_VECTORS)" || echo "the reference vectors are not in $(TAMIZ_VECTORS): tests against them are SKIPPED (set TAMIZ_VECTORS)"
 	$(GO) test -timeout 40m ./...

@@ -48,7 +48,12 @@ func (r *runState) publication() (load.Publication, error) {
 		publication.Files[file] = path
 	}
 	publication.Manifest = m
-	return publication, nil
+	var err error
+	if publication.Trust, err = trusted(r.project, r.p.Name); err != nil {
+		return publication, err
+	}
+	publication.Sign, err = signingKey(r.project)
+	return publication, err
 }
 
 // tell ends a run in plain words.
