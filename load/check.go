@@ -123,6 +123,9 @@ func (c *checker) named(manifest *Manifest, key string) {
 	for _, table := range manifest.Tables {
 		missing("the table "+table.Name, TableKey(c.name, manifest.Snapshot, table.File))
 	}
+	for _, file := range manifest.Files {
+		missing(file.File, TableKey(c.name, manifest.Snapshot, file.File))
+	}
 	missing("the list of digests", TableKey(c.name, manifest.Snapshot, sumsFile))
 	for _, source := range manifest.Sources {
 		if source.Archive != "public" {
@@ -256,8 +259,8 @@ func expected(ctx context.Context, store Store, name string, keys []string) (map
 		}
 		var manifest Manifest
 		if isManifest && json.Unmarshal(text, &manifest) == nil {
-			for _, table := range manifest.Tables { // they count more than the sums
-				wanted[TableKey(name, id, table.File)] = table.Digest
+			for _, file := range manifest.Contents() { // they count more than the sums
+				wanted[TableKey(name, id, file.File)] = file.Digest
 			}
 		}
 		for lines := bufio.NewScanner(bytes.NewReader(text)); isSums && lines.Scan(); {

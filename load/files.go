@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,9 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
-	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -26,26 +25,24 @@ const atOnce = 8
 
 // writeFiles puts the marts, the notes, and SHA256SUMS over all of them and
 // the manifest to come. It never overwrites: what is there must be the same.
-// A mart that the parent has too is copied from there, on the server.
+// A file that the parent has too is copied from there, on the server.
 func writeFiles(ctx context.Context, store Store, publication Publication, manifest Manifest, parent *Snapshot, text []byte) error {
 	sums := map[string]pipeline.Digest{manifestFile: digestOf(text)}
-	key := func(file string) string { return TableKey(manifest.Pipeline, manifest.Snapshot, file) }
 	var jobs []func() error
-	for _, table := range manifest.Tables {
-		sums[table.File] = table.Digest
+	for _, file := range manifest.Contents() {
+		sums[file.File] = file.Digest
+		key := TableKey(manifest.Pipeline, manifest.Snapshot, file.File)
 		jobs = append(jobs, func() error {
-			if from := sameFile(parent, table); from != "" {
-				if err := copyOnce(ctx, store, from, key(table.File), table.Digest); !errors.Is(err, errNoCopy) {
+			if from := sameFile(parent, file); from != "" {
+				if err := copyOnce(ctx, store, from, key, file.Digest); !errors.Is(err, errNoCopy) {
 					return err
 				}
 			}
-			return putFile(ctx, store, key(table.File), publication.Files[table.File], table.Digest)
+			if note, ok := publication.Notes[file.File]; ok {
+				return putOnce(ctx, store, key, bytes.NewReader(note), file.Digest)
+			}
+			return putFile(ctx, store, key, publication.Files[file.File], file.Digest)
 		})
-	}
-	for _, name := range slices.Sorted(maps.Keys(publication.Notes)) {
-		content := publication.Notes[name]
-		sums[name] = digestOf(content)
-		jobs = append(jobs, func() error { return putOnce(ctx, store, key(name), strings.NewReader(string(content)), sums[name]) })
 	}
 	if err := together(jobs); err != nil {
 		return err
@@ -56,7 +53,7 @@ func writeFiles(ctx context.Context, store Store, publication Publication, manif
 	}
 	sort.Slice(lines, func(i, j int) bool { return lines[i][64:] < lines[j][64:] })
 	list := strings.Join(lines, "")
-	return putOnce(ctx, store, key(sumsFile), strings.NewReader(list), digestOf([]byte(list)))
+	return putOnce(ctx, store, TableKey(manifest.Pipeline, manifest.Snapshot, sumsFile), strings.NewReader(list), digestOf([]byte(list)))
 }
 
 const sumsFile = "SHA256SUMS"
@@ -95,13 +92,13 @@ func together(jobs []func() error) error {
 	return nil
 }
 
-// sameFile finds a table's file in the parent.
-func sameFile(parent *Snapshot, table ManifestTable) string {
+// sameFile finds the parent's file with the same content.
+func sameFile(parent *Snapshot, file ManifestFile) string {
 	if parent == nil {
 		return ""
 	}
-	for _, other := range parent.Tables {
-		if other.Digest == table.Digest {
+	for _, other := range parent.Contents() {
+		if other.Digest == file.Digest {
 			return TableKey(parent.Pipeline, parent.Snapshot, other.File)
 		}
 	}

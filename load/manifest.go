@@ -34,6 +34,7 @@ type Manifest struct {
 	Method    Method           `json:"method"`
 	Sources   []ManifestSource `json:"sources"`
 	Tables    []ManifestTable  `json:"tables"`
+	Files     []ManifestFile   `json:"files,omitempty"` // all others of the snapshot; none in manifests older than they
 	Checks    ManifestChecks   `json:"checks"`
 	Engine    Engine           `json:"engine"`
 }
@@ -96,6 +97,24 @@ type ManifestTable struct {
 	Key         []string        `json:"key"`
 	RowDigest   pipeline.Digest `json:"row_digest"`
 	Fingerprint pipeline.Digest `json:"fingerprint"`
+}
+
+// ManifestFile is a file of the snapshot as it was published. The list of
+// digests and the signature of the manifest stand in no manifest: they are
+// made from it.
+type ManifestFile struct {
+	File   string          `json:"file"` // below the snapshot
+	Digest pipeline.Digest `json:"sha256"`
+	Bytes  int64           `json:"bytes"`
+}
+
+// Contents gives every file that a manifest vouches for: marts, then others.
+func (m *Manifest) Contents() []ManifestFile {
+	var files []ManifestFile
+	for _, table := range m.Tables {
+		files = append(files, ManifestFile{File: table.File, Digest: table.Digest, Bytes: table.Bytes})
+	}
+	return append(files, m.Files...)
 }
 
 // ManifestChecks sums up what was checked before publication.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"time"
@@ -54,11 +55,20 @@ func (p *Publication) sameAs(snapshot *Snapshot) bool {
 	return !slices.Contains(p.Barred, snapshot.Snapshot) && sameContent(&snapshot.Manifest, &p.Manifest)
 }
 
+// notes lists the further files, by name.
+func (p *Publication) notes() []ManifestFile {
+	var files []ManifestFile
+	for _, name := range slices.Sorted(maps.Keys(p.Notes)) {
+		files = append(files, ManifestFile{File: name, Digest: digestOf(p.Notes[name]), Bytes: int64(len(p.Notes[name]))})
+	}
+	return files
+}
+
 // write puts the files, then the manifest on condition that nobody has taken
 // the id; or finds what an interrupted publication of the same wrote.
 func write(ctx context.Context, store Store, publication Publication, latest *Snapshot) (*Snapshot, error) {
 	manifest := publication.Manifest
-	manifest.Format = ManifestFormat
+	manifest.Format, manifest.Files = ManifestFormat, publication.notes()
 	if latest != nil {
 		manifest.Parent = &Parent{Snapshot: latest.Snapshot, Manifest: latest.Digest}
 	}

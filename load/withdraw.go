@@ -75,9 +75,9 @@ func standing(ctx context.Context, store Store, snapshot *Snapshot, withdrawn []
 		}
 		snapshot = before
 	}
-	for _, table := range snapshot.Tables {
-		if err := compare(ctx, store, TableKey(snapshot.Pipeline, snapshot.Snapshot, table.File), table.Digest); err != nil {
-			return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: snapshot.Snapshot, Problem: table.File + " is missing or damaged", Err: err,
+	for _, file := range snapshot.Contents() {
+		if err := compare(ctx, store, TableKey(snapshot.Pipeline, snapshot.Snapshot, file.File), file.Digest); err != nil {
+			return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: snapshot.Snapshot, Problem: file.File + " is missing or damaged", Err: err,
 				Effect: "readers still see " + from, Hint: "restore it from a copy of the store, then withdraw again"}
 		}
 	}
