@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
 
+	"tamiz/config"
 	"tamiz/load"
 	"tamiz/pipeline"
 )
@@ -26,7 +28,7 @@ func (r *runState) publication() (load.Publication, error) {
 			Licence: source.Licence, Citation: source.Citation, URL: source.URL, Archive: archive, Files: r.pins.Sources[source.Name],
 			Vintages: r.pins.Vintages[source.Name]})
 	}
-	publication := load.Publication{Files: map[string]string{}, Notes: map[string][]byte{load.MethodFile: r.p.MethodText}}
+	publication := load.Publication{Files: map[string]string{}}
 	for _, mart := range r.p.Marts() {
 		step := r.graph.Table(mart.Name)[0]
 		sound, err := r.warehouse.Verify(step.Fingerprint)
@@ -48,7 +50,29 @@ func (r *runState) publication() (load.Publication, error) {
 		publication.Files[file] = path
 	}
 	publication.Manifest = m
-	return publication, nil
+	// A result that only others stand on may be gone; a snapshot tells of all.
+	behind := r.graph.Behind(r.graph.Marts())
+	if _, err := r.session.walk(r.record.Workers).Run(r.ctx, r.graph, behind, nil); err != nil {
+		return publication, err
+	}
+	made, err := r.warehouse.Made(behind)
+	if err == nil {
+		publication.Notes, err = notes(r.p, made)
+	}
+	return publication, err
+}
+
+// notes are the files of a snapshot beside its marts: what rebuilds it.
+func notes(p *pipeline.Pipeline, made pipeline.MadeSteps) (map[string][]byte, error) {
+	definition, err := config.Pack(p)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := json.MarshalIndent(made, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("write what is told of the steps: %w", err)
+	}
+	return map[string][]byte{load.MethodFile: p.MethodText, config.DefinitionFile: definition, pipeline.MadeFile: append(steps, '\n')}, nil
 }
 
 // tell ends a run in plain words.
