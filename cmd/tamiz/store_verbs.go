@@ -163,7 +163,7 @@ func copyStore(command *cobra.Command, o *options, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := mustExist(from); err != nil {
+	if err := mustExist(from, "copy from"); err != nil {
 		return err
 	}
 	ctx := command.Context()
@@ -207,8 +207,8 @@ func copyStore(command *cobra.Command, o *options, from, to string) error {
 	return nil
 }
 
-// mustExist wants a folder to copy from to be one of a store.
-func mustExist(from string) error {
+// mustExist wants a folder to be one of a store, before opening makes it one.
+func mustExist(from, verb string) error {
 	if from == "" || strings.HasPrefix(from, "s3://") {
 		return nil
 	}
@@ -217,7 +217,7 @@ func mustExist(from string) error {
 		err = fs.ErrNotExist
 	}
 	if err != nil {
-		return &pipeline.Error{Kind: pipeline.Config, Problem: "there is no store to copy from", Where: from, Expected: "a folder that holds PIPELINE/latest.json", Hint: "look at the path"}
+		return &pipeline.Error{Kind: pipeline.Config, Problem: "there is no store to " + verb, Where: from, Expected: "a folder that holds PIPELINE/latest.json", Hint: "look at the path"}
 	}
 	return nil
 }
