@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -52,9 +53,10 @@ type Maker struct {
 // out again.
 type RebuiltFile struct {
 	File       string                    `json:"file"`
+	Table      string                    `json:"table,omitempty"` // "": it is no table
 	Published  pipeline.Digest           `json:"published"`
-	Rebuilt    pipeline.Digest           `json:"rebuilt,omitempty"` // "": it could not be rebuilt
-	SameRows   bool                      `json:"same_rows"`         // of a table: its row digest is equal
+	Rebuilt    pipeline.Digest           `json:"rebuilt,omitempty"`   // "": it could not be rebuilt
+	SameRows   bool                      `json:"same_rows,omitempty"` // of a table: its row digest is equal
 	Difference *pipeline.TableDifference `json:"difference,omitempty"`
 }
 
@@ -220,25 +222,32 @@ func (r *Rebuild) Judge(engines int, first *RebuildFinding) {
 		r.Notes = append(r.Notes, fmt.Sprintf("another version of Tamiz, Go or DuckDB runs %d of the steps here", engines))
 	}
 	r.Notes = append(r.Notes, r.otherPlatform()...)
-	isEqual, isClose, isWhole, rebuilt := true, true, true, 0
+	isEqual, isClose, isWhole, tables, other := true, true, true, 0, ""
 	for i := range r.Files {
 		file := &r.Files[i]
 		if file.Rebuilt == "" {
 			isWhole = false
 			continue
 		}
-		rebuilt++
-		isEqual = isEqual && file.Rebuilt == file.Published
+		if file.Table != "" {
+			tables++
+		}
+		if file.Rebuilt != file.Published {
+			isEqual, other = false, cmp.Or(other, file.File)
+		}
 		isClose = isClose && file.isClose()
 	}
-	if !isEqual && (isEqualPlatform || !isClose) && first != nil {
+	if !isEqual && (isEqualPlatform || !isClose) {
+		if first == nil {
+			first = &RebuildFinding{Kind: FindBytes, Subject: other, Problem: "every step gave the bytes that the run recorded, but the manifest names others for this file"}
+		}
 		r.Findings = append(r.Findings, *first)
 	}
 	isContradicted := slices.ContainsFunc(r.Findings, func(f RebuildFinding) bool {
 		return f.Kind == FindDefinition || f.Kind == FindFailed
 	})
 	switch {
-	case rebuilt == 0 || isContradicted || !isClose || !isEqual && isEqualPlatform:
+	case tables == 0 || isContradicted || !isClose || !isEqual && isEqualPlatform:
 		r.Proof = ProofNone
 	case !isWhole || len(r.Findings) > 0:
 		r.Proof = ProofPart

@@ -104,12 +104,13 @@ func TestOtherBytes_NamesTheFirst(t *testing.T) {
 }
 
 func TestJudge_SaysWhatIsProved(t *testing.T) {
-	equal := lineage.RebuiltFile{File: "a", Published: "x", Rebuilt: "x"}
-	rows := lineage.RebuiltFile{File: "b", Published: "x", Rebuilt: "y", SameRows: true}
-	figures := lineage.RebuiltFile{File: "c", Published: "x", Rebuilt: "y", Difference: &pipeline.TableDifference{Largest: 1e-15}}
-	other := lineage.RebuiltFile{File: "d", Published: "x", Rebuilt: "y", Difference: &pipeline.TableDifference{OnlyAfter: 1}}
-	unread := lineage.RebuiltFile{File: "e", Published: "x", Rebuilt: "y"} // the published one is damaged
-	lost := lineage.RebuiltFile{File: "f", Published: "x"}
+	equal := lineage.RebuiltFile{File: "a", Table: "a", Published: "x", Rebuilt: "x"}
+	rows := lineage.RebuiltFile{File: "b", Table: "b", Published: "x", Rebuilt: "y", SameRows: true}
+	figures := lineage.RebuiltFile{File: "c", Table: "c", Published: "x", Rebuilt: "y", Difference: &pipeline.TableDifference{Largest: 1e-15}}
+	other := lineage.RebuiltFile{File: "d", Table: "d", Published: "x", Rebuilt: "y", Difference: &pipeline.TableDifference{OnlyAfter: 1}}
+	unread := lineage.RebuiltFile{File: "e", Table: "e", Published: "x", Rebuilt: "y"} // the published one is damaged
+	note := lineage.RebuiltFile{File: "g", Published: "x", Rebuilt: "x"}               // no table: it proves little
+	lost := lineage.RebuiltFile{File: "f", Table: "f", Published: "x"}
 	here, elsewhere := map[string]string{"arch": "amd64"}, map[string]string{"arch": "arm64"}
 	first := &lineage.RebuildFinding{Kind: lineage.FindBytes, Subject: "staging.a"}
 	for _, c := range []struct {
@@ -129,7 +130,7 @@ func TestJudge_SaysWhatIsProved(t *testing.T) {
 		{"other rows elsewhere", []lineage.RebuiltFile{figures, other}, elsewhere, 0, nil, lineage.ProofNone, 1},
 		{"nothing to compare with", []lineage.RebuiltFile{equal, unread}, elsewhere, 0, nil, lineage.ProofNone, 1},
 		{"sealed", []lineage.RebuiltFile{equal, lost}, here, 0, []lineage.RebuildFinding{{Kind: lineage.FindSealed}}, lineage.ProofPart, 1},
-		{"all sealed", []lineage.RebuiltFile{lost, lost}, here, 0, []lineage.RebuildFinding{{Kind: lineage.FindSealed}}, lineage.ProofNone, 1},
+		{"all sealed", []lineage.RebuiltFile{lost, lost, note}, here, 0, []lineage.RebuildFinding{{Kind: lineage.FindSealed}}, lineage.ProofNone, 1},
 		{"a lost file that no mart stands on", []lineage.RebuiltFile{equal}, here, 0, []lineage.RebuildFinding{{Kind: lineage.FindMissing}}, lineage.ProofPart, 1},
 		{"another definition with equal bytes", []lineage.RebuiltFile{equal}, here, 0, []lineage.RebuildFinding{{Kind: lineage.FindDefinition}}, lineage.ProofNone, 1},
 		{"nothing was tried", nil, here, 0, []lineage.RebuildFinding{{Kind: lineage.FindDamaged}}, lineage.ProofNone, 1},

@@ -118,7 +118,7 @@ func (r *rebuilding) steps() (pipeline.MadeSteps, error) {
 // compare puts what came out beside what was published.
 func (r *rebuilding) compare(made pipeline.MadeSteps) error {
 	for _, table := range r.snapshot.Tables {
-		file := lineage.RebuiltFile{File: table.File, Published: table.Digest}
+		file := lineage.RebuiltFile{File: table.File, Table: table.Name, Published: table.Digest}
 		if steps := r.plan.Table("marts." + table.Name); len(steps) == 1 && r.broken[steps[0]] == nil && r.warehouse.Has(steps[0].Fingerprint) {
 			if err := r.compareTable(&file, table, steps[0]); err != nil {
 				return err
