@@ -9,8 +9,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
-	"sort"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,37 +24,59 @@ var errTaken = errors.New("another snapshot was begun under this id")
 // atOnce is how many files go to the store beside each other.
 const atOnce = 8
 
-// writeFiles puts the marts, the notes, and SHA256SUMS over all of them and
-// the manifest to come. It never overwrites: what is there must be the same.
-// A file that the parent has too is copied from there, on the server.
+// writeFiles puts the marts, the notes, the signature, and SHA256SUMS over all
+// of them and the manifest to come. It never overwrites: what is there must be
+// the same, and nothing else may be there. A file that the parent has too is
+// copied from there, on the server.
 func writeFiles(ctx context.Context, store Store, publication Publication, manifest Manifest, parent *Snapshot, text []byte) error {
-	sums := map[string]pipeline.Digest{manifestFile: digestOf(text)}
+	sums := map[string]pipeline.Digest{manifestFile: digestOf(text), sumsFile: ""}
+	key := func(file string) string { return TableKey(manifest.Pipeline, manifest.Snapshot, file) }
 	var jobs []func() error
 	for _, file := range manifest.Contents() {
 		sums[file.File] = file.Digest
-		key := TableKey(manifest.Pipeline, manifest.Snapshot, file.File)
 		jobs = append(jobs, func() error {
 			if from := sameFile(parent, file); from != "" {
-				if err := copyOnce(ctx, store, from, key, file.Digest); !errors.Is(err, errNoCopy) {
+				if err := copyOnce(ctx, store, from, key(file.File), file.Digest); !errors.Is(err, errNoCopy) {
 					return err
 				}
 			}
 			if note, ok := publication.Notes[file.File]; ok {
-				return putOnce(ctx, store, key, bytes.NewReader(note), file.Digest)
+				return putOnce(ctx, store, key(file.File), bytes.NewReader(note), file.Digest)
 			}
-			return putFile(ctx, store, key, publication.Files[file.File], file.Digest)
+			return putFile(ctx, store, key(file.File), publication.Files[file.File], file.Digest)
 		})
+	}
+	if publication.Sign != nil {
+		signature := publication.Sign.sign(text, manifest.Pipeline, manifest.Snapshot)
+		sums[signatureFile] = digestOf(signature)
+		jobs = append(jobs, func() error {
+			return putOnce(ctx, store, key(signatureFile), bytes.NewReader(signature), sums[signatureFile])
+		})
+	}
+	begun, err := store.List(ctx, key("")+"/")
+	if err != nil {
+		return err
+	}
+	for _, object := range begun {
+		if _, ours := sums[strings.TrimPrefix(object.Key, key("")+"/")]; !ours {
+			return errTaken
+		}
 	}
 	if err := together(jobs); err != nil {
 		return err
 	}
-	var lines []string
-	for file, digest := range sums {
-		lines = append(lines, fmt.Sprintf("%s  %s\n", digest, file))
+	delete(sums, sumsFile)
+	list := sumsText(sums)
+	return putOnce(ctx, store, key(sumsFile), strings.NewReader(list), digestOf([]byte(list)))
+}
+
+// sumsText is what SHA256SUMS holds, in the form of sha256sum.
+func sumsText(sums map[string]pipeline.Digest) string {
+	var b strings.Builder
+	for _, file := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintf(&b, "%s  %s\n", sums[file], file)
 	}
-	sort.Slice(lines, func(i, j int) bool { return lines[i][64:] < lines[j][64:] })
-	list := strings.Join(lines, "")
-	return putOnce(ctx, store, TableKey(manifest.Pipeline, manifest.Snapshot, sumsFile), strings.NewReader(list), digestOf([]byte(list)))
+	return b.String()
 }
 
 const sumsFile = "SHA256SUMS"

@@ -137,6 +137,29 @@ type Latest struct {
 	Manifest    pipeline.Digest `json:"manifest_sha256"`
 	PublishedAt time.Time       `json:"published_at"`
 	Turn        string          `json:"turn,omitempty"` // random: of the call that wrote it, which so knows it as its own
+
+	// Digest is of this file without it, written the same way; "" in files older than it.
+	Digest pipeline.Digest `json:"sha256,omitempty"`
+}
+
+// written gives the text that latest.json had when it was written: without a
+// digest in files older than that.
+func (l Latest) written() ([]byte, error) {
+	if l.Digest == "" {
+		return encode(l)
+	}
+	return l.sealed()
+}
+
+// sealed gives the text of latest.json, with its digest.
+func (l Latest) sealed() ([]byte, error) {
+	l.Digest = ""
+	text, err := encode(l)
+	if err != nil {
+		return nil, err
+	}
+	l.Digest = digestOf(text)
+	return encode(l)
 }
 
 // Snapshot is a manifest as it was read.
@@ -148,16 +171,12 @@ type Snapshot struct {
 
 // ReadLatest follows latest.json. It gives nil if nothing was published yet.
 func ReadLatest(ctx context.Context, store Store, name string) (*Snapshot, error) {
-	text, version, err := read(ctx, store, path.Join(name, latestFile))
+	latest, version, err := readPointer(ctx, store, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
-	}
-	var latest Latest
-	if err := json.Unmarshal(text, &latest); err != nil {
-		return nil, fmt.Errorf("read %s/latest.json: %w", name, err)
 	}
 	snapshot, err := ReadSnapshot(ctx, store, name, latest.Snapshot)
 	if err != nil {
@@ -169,6 +188,24 @@ func ReadLatest(ctx context.Context, store Store, name string) (*Snapshot, error
 	}
 	snapshot.version = version
 	return snapshot, nil
+}
+
+// ReadPointer reads latest.json without following it; fs.ErrNotExist if nothing
+// was published yet.
+func ReadPointer(ctx context.Context, store Store, name string) (Latest, error) {
+	latest, _, err := readPointer(ctx, store, name)
+	return latest, err
+}
+
+func readPointer(ctx context.Context, store Store, name string) (latest Latest, version Version, err error) {
+	text, version, err := read(ctx, store, path.Join(name, latestFile))
+	if err != nil {
+		return latest, "", err
+	}
+	if err := json.Unmarshal(text, &latest); err != nil {
+		return latest, "", fmt.Errorf("read %s/latest.json: %w", name, err)
+	}
+	return latest, version, nil
 }
 
 // ReadSnapshot reads one manifest.

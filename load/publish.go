@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -19,6 +20,8 @@ type Publication struct {
 	Files    map[string]string // file below the snapshot → where it lies now
 	Notes    map[string][]byte // further small files of the snapshot
 	Barred   []string          // snapshots that were withdrawn: they are nothing to compare with or to go on with
+	Sign     *Key              // signs the manifest; nil: nobody does
+	Trust    []Trusted         // what readers will ask of the signature
 }
 
 // Publish writes a snapshot and turns latest.json to it. It gives the
@@ -88,13 +91,23 @@ func write(ctx context.Context, store Store, publication Publication, latest *Sn
 			continue
 		}
 		manifest.Revision = max(manifest.Revision, revisionOf(snapshot.Snapshot, manifest.PeriodEnd))
-		if sameParent(snapshot.Parent, manifest.Parent) && publication.sameAs(snapshot) {
-			return snapshot, nil
+		if !sameParent(snapshot.Parent, manifest.Parent) || !publication.sameAs(snapshot) {
+			continue
+		}
+		if isSigned, err := publication.hasSigned(ctx, store, snapshot.Snapshot); err != nil || isSigned {
+			return snapshot, err
 		}
 	}
 	for range 100 {
 		manifest.Revision++
 		manifest.Snapshot = fmt.Sprintf("%s.%d", manifest.PeriodEnd, manifest.Revision)
+		position := manifest.Snapshot
+		if latest != nil && comparePlace(position, latest.Snapshot) < 0 {
+			position = latest.Snapshot
+		}
+		if err := mayPublish(publication.Sign, publication.Trust, position); err != nil {
+			return nil, err
+		}
 		text, err := encode(manifest)
 		if err != nil {
 			return nil, err
@@ -114,6 +127,24 @@ func write(ctx context.Context, store Store, publication Publication, latest *Sn
 	return nil, fmt.Errorf("publish: no revision of %s is free", manifest.PeriodEnd)
 }
 
+// hasSigned reports whether a snapshot bears the signature that it would get
+// now: one that a broken-off publication left without it is not gone on with.
+func (p *Publication) hasSigned(ctx context.Context, store Store, id string) (bool, error) {
+	if p.Sign == nil {
+		return true, nil
+	}
+	name := p.Manifest.Pipeline
+	text, _, err := read(ctx, store, manifestKey(name, id))
+	if err != nil {
+		return false, err
+	}
+	there, _, err := read(ctx, store, TableKey(name, id, signatureFile))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) {
+		return false, nil
+	}
+	return bytes.Equal(there, p.Sign.sign(text, name, id)), err
+}
+
 func sameParent(a, b *Parent) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -125,7 +156,7 @@ func sameParent(a, b *Parent) bool {
 // was read through it. A conflict with a write of our own, whose answer was
 // lost, is none.
 func turn(ctx context.Context, store Store, name string, snapshot, latest *Snapshot, now time.Time) error {
-	text, err := encode(Latest{Snapshot: snapshot.Snapshot, Manifest: snapshot.Digest, PublishedAt: now.UTC().Truncate(time.Second), Turn: rand.Text()})
+	text, err := Latest{Snapshot: snapshot.Snapshot, Manifest: snapshot.Digest, PublishedAt: now.UTC().Truncate(time.Second), Turn: rand.Text()}.sealed()
 	if err != nil {
 		return err
 	}

@@ -50,19 +50,33 @@ func (r *runState) publication() (load.Publication, error) {
 		publication.Files[file] = path
 	}
 	publication.Manifest = m
-	// A result that only others stand on may be gone; a snapshot tells of all.
-	behind := r.graph.Behind(r.graph.Marts())
-	if _, err := r.session.walk(r.record.Workers).Run(r.ctx, r.graph, behind, nil); err != nil {
+	var err error
+	if publication.Notes, err = r.notes(); err != nil {
 		return publication, err
 	}
-	made, err := r.warehouse.Made(behind)
-	if err == nil {
-		publication.Notes, err = notes(r.p, made)
+	if publication.Trust, err = trusted(r.project, r.p.Name); err != nil {
+		return publication, err
 	}
+	publication.Sign, err = signingKey(r.project)
 	return publication, err
 }
 
-// notes are the files of a snapshot beside its marts: what rebuilds it.
+// notes tells of the run what rebuilds its marts. A result that only others
+// stand on may be gone by now: it is made again, so that equal runs tell the
+// same.
+func (r *runState) notes() (map[string][]byte, error) {
+	behind := r.graph.Behind(r.graph.Marts())
+	if _, err := r.session.walk(r.record.Workers).Run(r.ctx, r.graph, behind, nil); err != nil {
+		return nil, err
+	}
+	made, err := r.warehouse.Made(behind)
+	if err != nil {
+		return nil, err
+	}
+	return notes(r.p, made)
+}
+
+// notes are the files of a snapshot beside its marts.
 func notes(p *pipeline.Pipeline, made pipeline.MadeSteps) (map[string][]byte, error) {
 	definition, err := config.Pack(p)
 	if err != nil {

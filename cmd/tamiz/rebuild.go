@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,9 +37,12 @@ func newRebuild(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use: "rebuild [PIPELINE] SNAPSHOT", Short: "compute a published snapshot again from its raw files, and compare",
 		Long: `Compute a snapshot again from nothing but the store: its archived raw files, what its
-manifest pins, and the definition (SQL, YAML, method) that it carries. No project and no
-network is needed but for an s3:// address. The store is only read. Then the digest of each
-file is compared with the manifest's.
+manifest pins, and the definition (SQL, YAML, method) that it carries. Then the digest of
+each file is compared with the manifest's.
+
+With --from no project is needed: a folder that holds PIPELINE/latest.json, or
+s3://bucket/prefix (reached with the settings of tamiz.yml if there is one, else with
+those of the environment, such as AWS_ENDPOINT_URL). Nothing is written to the store.
 Exit codes: 0 proved: equal byte for byte or, on another platform, figures equal to 1e-12;
 3 not proved, with the first difference and what it comes from.`,
 		Example: `  tamiz rebuild latest                                     of the project in this folder
@@ -82,11 +84,25 @@ func rebuild(command *cobra.Command, o *options, f *rebuildFlags, arguments []st
 	if err != nil {
 		return err
 	}
-	project, err := o.projectOrNone(f.from)
+	id, name := arguments[len(arguments)-1], ""
+	if len(arguments) == 2 {
+		name = arguments[0]
+	}
+	if id != "latest" && !config.IsSnapshot(id) {
+		return &usageError{fmt.Errorf("%q: want a SNAPSHOT such as 2026-11-29.1, or latest", id)}
+	}
+	project, store, err := o.openToRead(command.Context(), f.from)
 	if err != nil {
 		return err
 	}
-	if err := mustExist(f.from, "rebuild from"); err != nil {
+	if project.Memory == 0 {
+		project.Memory = rebuildMemory
+	}
+	if name, err = pipelineIn(command.Context(), project, store, name, f.from); err != nil {
+		return err
+	}
+	snapshot, err := readSnapshot(command.Context(), store, name, id)
+	if err != nil {
 		return err
 	}
 	dir, isTemporary, err := newFolder(f.into)
@@ -96,20 +112,13 @@ func rebuild(command *cobra.Command, o *options, f *rebuildFlags, arguments []st
 	if isTemporary {
 		defer os.RemoveAll(dir)
 	}
-	store, storeName, err := openPlace(command.Context(), project, f.from)
-	if err != nil {
-		return err
-	}
-	r := &rebuilding{ctx: command.Context(), project: project, store: load.NewLocal(store, filepath.Join(dir, "cache")), dir: dir, out: command.OutOrStdout(),
+	r := &rebuilding{ctx: command.Context(), project: project, snapshot: snapshot, store: load.NewLocal(store, filepath.Join(dir, "cache")), dir: dir, out: command.OutOrStdout(),
 		raw: map[pipeline.Digest]string{}, lost: map[pipeline.Digest]bool{}}
 	if asJSON {
 		r.out = io.Discard
 	}
-	if r.snapshot, err = findSnapshot(r.ctx, r.store, storeName, arguments); err != nil {
-		return err
-	}
-	r.report = lineage.Rebuild{Pipeline: r.snapshot.Pipeline, Snapshot: r.snapshot.Snapshot, Store: storeName, Files: []lineage.RebuiltFile{}, Findings: []lineage.RebuildFinding{}, Notes: []string{},
-		Published: lineage.Maker(r.snapshot.Engine), Workers: cmp.Or(f.workers, project.Workers, runtime.NumCPU())}
+	r.report = lineage.Rebuild{Pipeline: name, Snapshot: snapshot.Snapshot, Store: cmp.Or(f.from, project.Store), Files: []lineage.RebuiltFile{}, Findings: []lineage.RebuildFinding{}, Notes: []string{},
+		Published: lineage.Maker(snapshot.Engine), Workers: cmp.Or(f.workers, project.Workers, runtime.NumCPU())}
 	if !isTemporary {
 		r.report.Into = dir
 	}
@@ -129,15 +138,6 @@ func rebuild(command *cobra.Command, o *options, f *rebuildFlags, arguments []st
 	return err
 }
 
-// projectOrNone opens the project or, where there is none and a store is
-// named, gives settings without one.
-func (o *options) projectOrNone(from string) (*config.Project, error) {
-	if _, err := os.Stat(filepath.Join(o.project, config.ProjectFile)); errors.Is(err, fs.ErrNotExist) && from != "" {
-		return &config.Project{Memory: rebuildMemory}, nil
-	}
-	return o.openProject()
-}
-
 // newFolder makes a folder that was not there, or a temporary one.
 func newFolder(into string) (dir string, isTemporary bool, err error) {
 	if into == "" {
@@ -154,62 +154,32 @@ func newFolder(into string) (dir string, isTemporary bool, err error) {
 	return dir, into == "", nil
 }
 
-// findSnapshot finds [PIPELINE] SNAPSHOT in a store; a pipeline need not be
-// named where one alone has the snapshot.
-func findSnapshot(ctx context.Context, store load.Store, storeName string, arguments []string) (*load.Snapshot, error) {
-	id, names := arguments[len(arguments)-1], arguments[:len(arguments)-1]
-	if len(names) == 0 {
-		objects, err := store.List(ctx, "")
-		if err != nil {
-			return nil, err
-		}
-		for _, object := range objects {
-			if name, rest, _ := strings.Cut(object.Key, "/"); rest == "latest.json" {
-				names = append(names, name)
-			}
-		}
-	}
-	var found []*load.Snapshot
-	for _, name := range names {
-		snapshot, err := readSnapshot(ctx, store, name, id)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if snapshot.Pipeline != name || id != "latest" && snapshot.Snapshot != id {
-			return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: id, Problem: "its manifest is of another snapshot", Expected: name + " " + id, Found: snapshot.Pipeline + " " + snapshot.Snapshot,
-				Hint: "tamiz store check lists all that is damaged"}
-		}
-		for _, file := range snapshot.Contents() {
-			if !fs.ValidPath(file.File) {
-				return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: id, Problem: "its manifest names a file outside of the snapshot", Found: file.File}
-			}
-		}
-		found = append(found, snapshot)
-	}
-	switch {
-	case len(found) == 0:
-		return nil, &pipeline.Error{Kind: pipeline.Config, Problem: "there is no snapshot " + id, Where: storeName, Expected: "an edition of " + strings.Join(names, ", "),
-			Hint: "tamiz snapshots lists those of a project; one that retention has removed cannot be rebuilt from this store"}
-	case len(found) > 1:
-		return nil, &pipeline.Error{Kind: pipeline.Config, Problem: "several pipelines have a snapshot " + id, Found: strings.Join(names, ", "), Hint: "name the pipeline as well: tamiz rebuild " + names[0] + " " + id}
-	}
-	return found[0], nil
-}
-
-// readSnapshot reads a snapshot, or the latest one; fs.ErrNotExist if there is
-// none.
+// readSnapshot reads a manifest, or that of the latest snapshot.
 func readSnapshot(ctx context.Context, store load.Store, name, id string) (*load.Snapshot, error) {
-	if id != "latest" {
-		return load.ReadSnapshot(ctx, store, name, id)
+	var snapshot *load.Snapshot
+	var err error
+	if id == "latest" {
+		snapshot, err = load.ReadLatest(ctx, store, name)
+	} else {
+		snapshot, err = load.ReadSnapshot(ctx, store, name, id)
 	}
-	snapshot, err := load.ReadLatest(ctx, store, name)
-	if err == nil && snapshot == nil {
-		err = fs.ErrNotExist
+	if errors.Is(err, fs.ErrNotExist) || err == nil && snapshot == nil {
+		return nil, &pipeline.Error{Kind: pipeline.Config, Subject: name, Problem: "there is no snapshot " + id,
+			Hint: "tamiz snapshots lists those of a project; one that retention has removed cannot be rebuilt"}
 	}
-	return snapshot, err
+	if err != nil {
+		return nil, err
+	}
+	if snapshot.Pipeline != name || id != "latest" && snapshot.Snapshot != id {
+		return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: id, Problem: "its manifest is of another snapshot", Expected: name + " " + id, Found: snapshot.Pipeline + " " + snapshot.Snapshot,
+			Hint: "tamiz verify names all that was changed"}
+	}
+	for _, file := range snapshot.Contents() {
+		if !fs.ValidPath(file.File) {
+			return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: id, Problem: "its manifest names a file outside of the snapshot", Found: file.File}
+		}
+	}
+	return snapshot, nil
 }
 
 // run rebuilds and compares. An error says that it could not be tried; what

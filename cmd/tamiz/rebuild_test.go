@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io/fs"
 	"maps"
 	"os"
@@ -18,6 +19,8 @@ import (
 	"tamiz/load"
 	"tamiz/pipeline"
 )
+
+var isAudit = flag.Bool("audit", false, "prove more, in more time: make audit")
 
 // sealedProject is a pipeline with a public and a private source: one mart
 // stands on the public one alone, the other on both.
@@ -61,10 +64,10 @@ func rebuilt(t *testing.T, arguments ...string) (r lineage.Rebuild, code int, sa
 }
 
 // wantRebuilt wants a snapshot to come out again byte for byte, in an empty
-// folder, with one worker and with four.
-func wantRebuilt(t *testing.T, id, store string) {
+// folder, with each of these numbers of workers.
+func wantRebuilt(t *testing.T, id, store string, numbers ...string) {
 	t.Helper()
-	for _, workers := range []string{"1", "4"} {
+	for _, workers := range numbers {
 		r, code, said := rebuilt(t, id, "--from", store, "--workers", workers)
 		if code != exitDone || r.Proof != lineage.ProofBytes || len(r.Files) < 3 {
 			t.Errorf("with %s workers: exit code %d: %s", workers, code, said)
@@ -252,8 +255,8 @@ func TestRebuild_OfASourceWithAHistory(t *testing.T) {
 	toldOn(t, dir, 1, "day,deaths\nmon,1\n", fetch)
 	toldOn(t, dir, 2, "day,deaths\nmon,2\ntue,1\n", fetch)
 	record := toldOn(t, dir, 3, "day,deaths\nmon,2\ntue,5\nwed,1\n", fetch)
-	wantRebuilt(t, record.Snapshot, filepath.Join(dir, "store"))
-	wantRebuilt(t, strings.TrimSuffix(record.Snapshot, "3")+"2", filepath.Join(dir, "store"))
+	wantRebuilt(t, record.Snapshot, filepath.Join(dir, "store"), "1", "4")
+	wantRebuilt(t, strings.TrimSuffix(record.Snapshot, "3")+"2", filepath.Join(dir, "store"), "4")
 
 	into := filepath.Join(t.TempDir(), "again")
 	if r, code, said := rebuilt(t, "toy", "latest", "--from", filepath.Join(dir, "store"), "--into", into); code != exitDone || r.Into != into {
@@ -276,8 +279,9 @@ func TestRebuild_TellsMistakes(t *testing.T) {
 	writeInto(t, store, "toy/latest.json", "{}")
 	for _, c := range []struct{ arguments, words string }{
 		{"latest", "no Tamiz project"},
-		{"2026-01-11.1 --from nowhere", "there is no store to rebuild from"},
+		{"2026-01-11.1 --from nowhere", "there is no store"},
 		{"2026-01-11.1 --from " + store, "there is no snapshot 2026-01-11.1"},
+		{"yesterday --from " + store, "want a SNAPSHOT such as"},
 		{"other 2026-01-11.1 --from " + store, "there is no snapshot 2026-01-11.1"},
 	} {
 		if _, code, said := rebuilt(t, strings.Fields(c.arguments)...); code != exitUsage || !strings.Contains(said, c.words) {

@@ -94,6 +94,16 @@ func checkStore(command *cobra.Command, o *options, arguments []string) error {
 }
 
 func tellStoreFindings(w io.Writer, name string, read int, findings []storeFinding) {
+	harm := tellFindings(w, findings)
+	if harm == 0 {
+		fmt.Fprintf(w, "%s: %s read; each is what it was when it was written, and the chains are whole\n", name, plural(read, "object", "objects"))
+		return
+	}
+	fmt.Fprintf(w, "%s: %s read; %s\n", name, plural(read, "object", "objects"), plural(harm, "is missing or was changed", "are missing or were changed"))
+}
+
+// tellFindings tells what is wrong, and counts what is not harmless.
+func tellFindings(w io.Writer, findings []storeFinding) int {
 	harm := 0
 	for _, one := range findings {
 		word := paint(w, yellow, "note")
@@ -107,11 +117,7 @@ func tellStoreFindings(w io.Writer, name string, read int, findings []storeFindi
 			}
 		}
 	}
-	if harm == 0 {
-		fmt.Fprintf(w, "%s: %s read; each is what it was when it was written, and the chains are whole\n", name, plural(read, "object", "objects"))
-		return
-	}
-	fmt.Fprintf(w, "%s: %s read; %s\n", name, plural(read, "object", "objects"), plural(harm, "is missing or was changed", "are missing or were changed"))
+	return harm
 }
 
 func newStoreCopy(o *options) *cobra.Command {
@@ -163,7 +169,7 @@ func copyStore(command *cobra.Command, o *options, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := mustExist(from, "copy from"); err != nil {
+	if err := mustExist(from); err != nil {
 		return err
 	}
 	ctx := command.Context()
@@ -208,7 +214,7 @@ func copyStore(command *cobra.Command, o *options, from, to string) error {
 }
 
 // mustExist wants a folder to be one of a store, before opening makes it one.
-func mustExist(from, verb string) error {
+func mustExist(from string) error {
 	if from == "" || strings.HasPrefix(from, "s3://") {
 		return nil
 	}
@@ -217,7 +223,7 @@ func mustExist(from, verb string) error {
 		err = fs.ErrNotExist
 	}
 	if err != nil {
-		return &pipeline.Error{Kind: pipeline.Config, Problem: "there is no store to " + verb, Where: from, Expected: "a folder that holds PIPELINE/latest.json", Hint: "look at the path"}
+		return &pipeline.Error{Kind: pipeline.Config, Problem: "there is no store to copy from", Where: from, Expected: "a folder that holds PIPELINE/latest.json", Hint: "look at the path"}
 	}
 	return nil
 }

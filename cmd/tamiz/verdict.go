@@ -43,6 +43,9 @@ func (r *runState) judge() error {
 		return nil
 	}
 	snapshot, isNew, err := load.Publish(r.ctx, r.store, publication, r.now())
+	if pipeline.KindOf(err) == pipeline.Config {
+		return err
+	}
 	if err != nil {
 		return &pipeline.Error{Kind: pipeline.Storage, Subject: storeName(r.project), Problem: "publish the snapshot", Err: err,
 			Effect: "readers still see the last snapshot, whole", Hint: "run again; what is done is kept"}

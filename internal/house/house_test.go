@@ -57,6 +57,7 @@ var mayImport = map[string][]string{
 var onlyIn = map[string][]string{
 	"github.com/duckdb/duckdb-go/v2": {"internal/duck"},
 	"github.com/goccy/go-yaml":       {"config"},
+	"aead.dev/minisign":              {"load"},
 	"github.com/spf13/cobra":         {"cmd/tamiz"},
 	"github.com/aws/aws-sdk-go-v2":   {"load/s3store", "extract", "internal/s3server"},
 	"go.uber.org/zap":                {"cmd/tamiz", "schedule"},
