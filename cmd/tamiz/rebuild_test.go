@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"tamiz/config"
+	"tamiz/internal/s3server"
 	"tamiz/lineage"
 	"tamiz/load"
 	"tamiz/pipeline"
@@ -270,6 +271,29 @@ func TestRebuild_OfASourceWithAHistory(t *testing.T) {
 		}
 	}
 	if _, code, said := rebuilt(t, "latest", "--from", filepath.Join(dir, "store"), "--into", into); code != exitUsage || !strings.Contains(said, "not empty") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+}
+
+// TestRebuild_FromABucketWithoutAProject reaches a real S3 server as the
+// environment says, where no tamiz.yml tells of it.
+func TestRebuild_FromABucketWithoutAProject(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts an S3 server")
+	}
+	server := s3server.Start(t)
+	server.Use(t)
+	t.Setenv("AWS_ENDPOINT_URL", server.Endpoint)
+	dir := t.TempDir()
+	for name, text := range toldProject {
+		writeInto(t, dir, name, text)
+	}
+	writeInto(t, dir, "tamiz.yml", strings.Replace(toldProject["tamiz.yml"], "store: store\n", onS3(server), 1))
+	record := toldOn(t, dir, 1, "day,deaths\nmon,1\n", runFlags{fetch: true})
+	wantRebuilt(t, record.Snapshot, "s3://"+server.Bucket+"/edu", "4")
+	digest := string(digestOfBytes([]byte("day,deaths\nmon,1\n")))
+	server.Flip(t, "edu/toy/archive/sha256/"+digest[:2]+"/"+digest)
+	if r, code, said := rebuilt(t, record.Snapshot, "--from", "s3://"+server.Bucket+"/edu"); code != exitDiffers || len(r.Findings) != 1 || r.Findings[0].Kind != lineage.FindDamaged {
 		t.Errorf("exit code %d: %s", code, said)
 	}
 }
