@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"tamiz/config"
 	"tamiz/lineage"
 	"tamiz/load"
 	"tamiz/pipeline"
@@ -132,7 +133,7 @@ func (r *rebuilding) compare(made pipeline.MadeSteps) error {
 	}
 	for _, published := range r.snapshot.Files {
 		text, ok := again[published.File]
-		if published.File == pipeline.MadeFile || !ok { // was compared step by step
+		if !ok || published.File == config.DefinitionFile || published.File == pipeline.MadeFile { // what is rebuilt from, and compared step by step
 			continue
 		}
 		r.report.Files = append(r.report.Files, lineage.RebuiltFile{File: published.File, Published: published.Digest, Rebuilt: digestOfBytes(text)})
