@@ -55,8 +55,11 @@ soak: tools ## a country and ten times that, from cold, and the simulated years:
 kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.md
 	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestSchedule_SurvivesKills -kills 200 -update-kills
 
+audit: tools ## prove what make test proves in part: rebuilds the real snapshot with one worker as well
+	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run 'TestReal_TheRealFilesBecomeASnapshot|TestRebuild' -audit
+
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check faults docs real fuzz bench year soak kills clean
+.PHONY: help tools build run test check faults docs real fuzz bench year soak kills audit clean
 .DEFAULT_GOAL := help

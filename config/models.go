@@ -121,7 +121,7 @@ func (l *loader) loadModel(layer, base string) (pipeline.Model, bool) {
 
 // addProgram reads the model's SQL, or which Go method stands in its place.
 func (l *loader) addProgram(model *pipeline.Model, text []byte, entry *transformEntry) bool {
-	sql, err := fs.ReadFile(l.files, model.SQLPath)
+	sql, err := l.read(model.SQLPath)
 	switch {
 	case err == nil && entry != nil:
 		l.problem(at(model.DocPath, lineOf(text, "transform:")), "it names a transform, but %s stands beside it: a model is one or the other", path.Base(model.SQLPath))
@@ -243,7 +243,7 @@ func (l *loader) loadMacros(p *pipeline.Pipeline) {
 	for _, folder := range []string{"sql/macros", path.Join("sql", l.name, "macros")} {
 		files, _ := fs.Glob(l.files, path.Join(folder, "*.sql"))
 		for _, file := range files {
-			text, err := fs.ReadFile(l.files, file)
+			text, err := l.read(file)
 			if err != nil {
 				l.problem(file, "%v", err)
 				continue

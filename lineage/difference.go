@@ -1,8 +1,9 @@
 // Package lineage answers questions about what was published, from what is
-// kept: which units differ between two tables of results, and how.
+// kept: which units differ between two tables of results, and how; whether a
+// snapshot that was rebuilt is the one that was published, and if not, why.
 //
-// In come values by unit; out come counts. It runs no step, reads no file and
-// changes nothing.
+// In come values by unit, plans, and what was recorded of steps and files; out
+// come counts and reports. It runs no step, reads no file and changes nothing.
 package lineage
 
 import (

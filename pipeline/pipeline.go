@@ -43,6 +43,7 @@ type Pipeline struct {
 	Adoption      *Adoption   // nil: the pipeline says nothing of it
 	Comparison    *Comparison // nil: its snapshots cannot be compared
 	Anchors       []Anchor
+	Files         map[string][]byte // the YAML and SQL that it was loaded from, by path
 }
 
 // Adoption says how those that acted are compared with what the index says of

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
 
+	"tamiz/config"
 	"tamiz/load"
 	"tamiz/pipeline"
 )
@@ -26,7 +28,7 @@ func (r *runState) publication() (load.Publication, error) {
 			Licence: source.Licence, Citation: source.Citation, URL: source.URL, Archive: archive, Files: r.pins.Sources[source.Name],
 			Vintages: r.pins.Vintages[source.Name]})
 	}
-	publication := load.Publication{Files: map[string]string{}, Notes: map[string][]byte{load.MethodFile: r.p.MethodText}}
+	publication := load.Publication{Files: map[string]string{}}
 	for _, mart := range r.p.Marts() {
 		step := r.graph.Table(mart.Name)[0]
 		sound, err := r.warehouse.Verify(step.Fingerprint)
@@ -49,11 +51,42 @@ func (r *runState) publication() (load.Publication, error) {
 	}
 	publication.Manifest = m
 	var err error
+	if publication.Notes, err = r.notes(); err != nil {
+		return publication, err
+	}
 	if publication.Trust, err = trusted(r.project, r.p.Name); err != nil {
 		return publication, err
 	}
 	publication.Sign, err = signingKey(r.project)
 	return publication, err
+}
+
+// notes tells of the run what rebuilds its marts. A result that only others
+// stand on may be gone by now: it is made again, so that equal runs tell the
+// same.
+func (r *runState) notes() (map[string][]byte, error) {
+	behind := r.graph.Behind(r.graph.Marts())
+	if _, err := r.session.walk(r.record.Workers).Run(r.ctx, r.graph, behind, nil); err != nil {
+		return nil, err
+	}
+	made, err := r.warehouse.Made(behind)
+	if err != nil {
+		return nil, err
+	}
+	return notes(r.p, made)
+}
+
+// notes are the files of a snapshot beside its marts.
+func notes(p *pipeline.Pipeline, made pipeline.MadeSteps) (map[string][]byte, error) {
+	definition, err := config.Pack(p)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := json.MarshalIndent(made, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("write what is told of the steps: %w", err)
+	}
+	return map[string][]byte{load.MethodFile: p.MethodText, config.DefinitionFile: definition, pipeline.MadeFile: append(steps, '\n')}, nil
 }
 
 // tell ends a run in plain words.

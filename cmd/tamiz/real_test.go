@@ -40,6 +40,13 @@ func TestReal_TheRealFilesBecomeASnapshot(t *testing.T) {
 			t.Error(out)
 		}
 	})
+	t.Run("rebuild", func(t *testing.T) {
+		workers := []string{"4"}
+		if *isAudit {
+			workers = append(workers, "1")
+		}
+		wantRebuilt(t, record.Snapshot, filepath.Join(dir, "store"), workers...)
+	})
 	t.Run("second", func(t *testing.T) {
 		second := runRecord(t, append([]string{"mx"}, flags...)...)
 		if second.Verdict != "nothing new" || len(stepsRun(second)) != 0 {

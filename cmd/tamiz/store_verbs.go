@@ -213,7 +213,7 @@ func copyStore(command *cobra.Command, o *options, from, to string) error {
 	return nil
 }
 
-// mustExist wants a folder to copy from to be one of a store.
+// mustExist wants a folder to be one of a store, before opening makes it one.
 func mustExist(from string) error {
 	if from == "" || strings.HasPrefix(from, "s3://") {
 		return nil

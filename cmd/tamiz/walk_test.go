@@ -74,6 +74,9 @@ func TestFMA_FiguresAgree(t *testing.T) {
 			figures += compareFigures(t, mart, before[mart], query(t, dir, "from "+mart+" order by all"))
 		}
 		t.Setenv("GODEBUG", "")
+		if r, code, said := rebuilt(t, "latest", "--from", filepath.Join(dir, "store")); code != exitDone || !r.IsProved() || len(r.Notes) == 0 {
+			t.Errorf("rebuilt with fused multiply-add: exit code %d: %s", code, said)
+		}
 		if figures < 1000 {
 			t.Errorf("%s: only %d figures were compared", name, figures)
 		}

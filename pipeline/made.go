@@ -1,0 +1,98 @@
+package pipeline
+
+// MadeStep is what a snapshot tells of a step that its marts stand on: of what
+// it was made, and what came out. It holds no time and no place, so that equal
+// runs tell the same.
+type MadeStep struct {
+	Step        string            `json:"step"`
+	Kind        StepKind          `json:"kind"`
+	Fingerprint Digest            `json:"fingerprint"`
+	Parts       map[string]Digest `json:"parts"`
+	Rows        int64             `json:"rows"`
+	Aside       int64             `json:"rows_set_aside"`
+	Digests     map[string]Digest `json:"sha256"` // file of the result → digest of its bytes
+}
+
+// MadeSteps is the file of a snapshot that lists them, inputs first.
+type MadeSteps struct {
+	Format string     `json:"format"`
+	Steps  []MadeStep `json:"steps"`
+}
+
+// Names of that file, and of its form.
+const (
+	MadeFile   = "steps.json"
+	MadeFormat = "tamiz-steps/1"
+)
+
+// Behind gives the steps that targets stand on and the targets themselves,
+// inputs first.
+func (plan *Plan) Behind(targets []*Step) []*Step {
+	behind := map[*Step]bool{}
+	for _, step := range targets {
+		behind[step] = true
+	}
+	for i := len(plan.Steps) - 1; i >= 0; i-- {
+		if !behind[plan.Steps[i]] {
+			continue
+		}
+		for _, input := range plan.Steps[i].Inputs {
+			for _, parent := range input.Steps {
+				behind[parent] = true
+			}
+		}
+	}
+	var steps []*Step
+	for _, step := range plan.Steps {
+		if behind[step] {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+// Marts gives the steps that make what is published.
+func (plan *Plan) Marts() []*Step {
+	var steps []*Step
+	for _, mart := range plan.Pipeline.Marts() {
+		steps = append(steps, plan.Table(mart.Name)...)
+	}
+	return steps
+}
+
+// Made reads from a warehouse what came of steps, all of which must be there.
+func (w *Warehouse) Made(steps []*Step) (MadeSteps, error) {
+	made := MadeSteps{Format: MadeFormat, Steps: []MadeStep{}}
+	for _, step := range steps {
+		record, err := w.Record(step.Fingerprint)
+		if err != nil {
+			return made, err
+		}
+		made.Steps = append(made.Steps, MadeStep{Step: step.Label, Kind: step.Kind, Fingerprint: step.Fingerprint, Parts: step.Parts,
+			Rows: record.Rows, Aside: record.Aside, Digests: record.Digests})
+	}
+	return made, nil
+}
+
+// TableDifference says how two files of one table differ, value by value.
+type TableDifference struct {
+	Shape      string             `json:"shape,omitempty"` // other columns or types: then nothing else was compared
+	OnlyBefore int64              `json:"rows_only_before"`
+	OnlyAfter  int64              `json:"rows_only_after"`
+	Columns    []ColumnDifference `json:"columns"` // that differ by more than the tolerance
+	Largest    float64            `json:"largest"` // difference of two figures that counts as none, of the larger one or of 1
+}
+
+// ColumnDifference is a column with values that are not the same.
+type ColumnDifference struct {
+	Column string `json:"column"`
+	Rows   int64  `json:"rows"`
+	Key    string `json:"key"` // of the first such row
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+// IsNone reports whether the two hold the same, figures within the tolerance.
+func (d *TableDifference) IsNone() bool {
+	return d.Shape == "" && d.OnlyBefore == 0 && d.OnlyAfter == 0 && len(d.Columns) == 0
+}
