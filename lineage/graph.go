@@ -169,9 +169,9 @@ func (g *Graph) HasColumn(ref pipeline.ColumnRef) bool {
 }
 
 // follows reports whether what an input stands on is part of a column's story.
-// A condition on a key says which row it is, not what stands in it.
-func (g *Graph) follows(input pipeline.ColumnInput) bool {
-	return input.Kind != pipeline.Condition || !g.keys[input.ColumnRef]
+// A condition on a key, or of one, says which row it is, not what stands in it.
+func (g *Graph) follows(made pipeline.ColumnRef, input pipeline.ColumnInput) bool {
+	return input.Kind != pipeline.Condition || !g.keys[input.ColumnRef] && !g.keys[made]
 }
 
 // Behind gives a column and all columns that it stands on, through all tables:
@@ -184,7 +184,7 @@ func (g *Graph) Behind(column pipeline.ColumnRef) []Made {
 	for queue := []pipeline.ColumnRef{column}; len(queue) > 0; queue = queue[1:] {
 		inputs := []pipeline.ColumnInput{}
 		for _, input := range g.lineage[queue[0].Table].Columns[queue[0].Column] {
-			if !g.follows(input) {
+			if !g.follows(queue[0], input) {
 				continue
 			}
 			inputs = append(inputs, input)
@@ -225,9 +225,10 @@ func (g *Graph) Beyond(column pipeline.ColumnRef) []Made {
 	for _, node := range g.Nodes {
 		for _, made := range node.Columns {
 			for _, input := range made.Inputs {
-				if g.follows(input) {
+				ref := pipeline.ColumnRef{Table: node.Table, Column: made.Name}
+				if g.follows(ref, input) {
 					user := input
-					user.ColumnRef = pipeline.ColumnRef{Table: node.Table, Column: made.Name}
+					user.ColumnRef = ref
 					uses[input.ColumnRef] = append(uses[input.ColumnRef], user)
 				}
 			}

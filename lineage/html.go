@@ -143,7 +143,9 @@ func (g *Graph) box(node *Node, places map[string]place) pictureBox {
 	box.Decided = strings.Join(g.decided(node.Table), ", ")
 	for _, column := range node.Columns {
 		made := pictureColumn{Name: column.Name, Type: column.Type, Description: column.Description}
-		for _, group := range together(slices.DeleteFunc(slices.Clone(column.Inputs), func(input pipeline.ColumnInput) bool { return !g.follows(input) })) {
+		for _, group := range together(slices.DeleteFunc(slices.Clone(column.Inputs), func(input pipeline.ColumnInput) bool {
+			return !g.follows(pipeline.ColumnRef{Table: node.Table, Column: column.Name}, input)
+		})) {
 			if !node.Coarse {
 				made.Inputs = append(made.Inputs, group[0].String()+" ("+strings.Join(waysOf(group), ", ")+")")
 			}

@@ -94,7 +94,7 @@ func (g *Graph) WriteColumnTree(w io.Writer, column pipeline.ColumnRef, downstre
 func (g *Graph) decided(table string) []string {
 	var list []string
 	for _, input := range g.lineage[table].Rows {
-		if g.follows(input) && !slices.Contains(list, input.String()) {
+		if g.follows(pipeline.ColumnRef{}, input) && !slices.Contains(list, input.String()) {
 			list = append(list, input.String())
 		}
 	}

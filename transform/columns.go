@@ -136,4 +136,3 @@ func rawLineage(source *pipeline.Source) pipeline.TableLineage {
 	}
 	return lineage
 }
-

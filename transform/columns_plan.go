@@ -57,9 +57,7 @@ func (r *columnReader) read(n duck.Node) relation {
 		child := r.child(n, 0)
 		return relation{r.expressions(n["expressions"], child), child.rows}
 	case "LOGICAL_FILTER":
-		child := r.child(n, 0)
-		child.rows = union(child.rows, r.together(n["expressions"], child).as(asCondition|byFilter))
-		return project(child, n["projection_map"])
+		return project(r.readFilter(n), n["projection_map"])
 	case "LOGICAL_ORDER_BY":
 		child := r.child(n, 0)
 		child.rows = union(child.rows, r.orders(n["orders"], child))
@@ -110,6 +108,22 @@ func (r *columnReader) read(n duck.Node) relation {
 	default:
 		panic(unknownPart(kind))
 	}
+}
+
+// readFilter: a filter decides which rows there are. One that looks at a window,
+// such as row_number() … = 1, chooses among rows, and so decides the values.
+func (r *columnReader) readFilter(n duck.Node) relation {
+	child := r.child(n, 0)
+	set := r.together(n["expressions"], child)
+	kept := set.as(asCondition | byFilter)
+	made := relation{columns: child.columns, rows: union(child.rows, kept)}
+	if slices.ContainsFunc(set, func(one influence) bool { return one&0xff == asCondition|byWindow }) {
+		made.columns = slices.Clone(child.columns)
+		for i := range made.columns {
+			made.columns[i] = union(made.columns[i], kept)
+		}
+	}
+	return made
 }
 
 // scanned gives the table that a scan reads, "" for a table function, and the

@@ -78,4 +78,3 @@ func (set influences) as(how influence) influences {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
-

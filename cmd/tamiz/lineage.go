@@ -254,11 +254,12 @@ func (f *lineageFlags) showColumn(w io.Writer, g *lineage.Graph, asJSON bool) (a
 	return shown, nil
 }
 
-// findColumn finds a column by table and name; the table may lack its schema.
+// findColumn finds a column by table and name. The table may lack its schema:
+// then a mart goes before what it stands on.
 func findColumn(g *lineage.Graph, text string) (pipeline.ColumnRef, error) {
 	at := strings.LastIndex(text, ".")
 	if at > 0 {
-		for _, node := range g.Nodes {
+		for _, node := range slices.Backward(g.Nodes) {
 			if ref := (pipeline.ColumnRef{Table: node.Table, Column: text[at+1:]}); (node.Table == text[:at] || pipeline.BaseName(node.Table) == text[:at]) && g.HasColumn(ref) {
 				return ref, nil
 			}
