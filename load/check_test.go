@@ -262,7 +262,7 @@ func TestCopyAll_MendsAndNeverSpreadsDamage(t *testing.T) {
 	server.Flip(t, "mend/"+signature)
 	server.Flip(t, "mend/"+record)
 	did, err := load.CopyAll(ctx, folder, bucket, nil)
-	if err != nil || strings.Join(did.Mended, " ") != table+" "+signature+" "+record {
+	if err != nil || strings.Join(did.Mended, " ") != record+" "+table+" "+signature {
 		t.Errorf("%+v, %v", did, err)
 	}
 	same(t, folder, bucket)
