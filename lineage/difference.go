@@ -1,8 +1,9 @@
 // Package lineage answers questions about what was published, from what is
-// kept: which units differ between two tables of results, and how.
+// kept: which units differ between two tables of results, and how; what each
+// table and column is made of.
 //
-// In come values by unit; out come counts. It runs no step, reads no file and
-// changes nothing.
+// In come values by unit, and what binding found; out come counts, graphs,
+// trees and pages. It runs no step, reads no file and changes nothing.
 package lineage
 
 import (
