@@ -52,6 +52,9 @@ soak: tools ## a country and ten times that, from cold, and the simulated years:
 	$(GO) run ./bench -soak docs/soak.md
 	$(MAKE) year
 
+audit: tools ## prove of every column of every model what it is made of (the tests draw a few)
+	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestLineage -blank-all -v
+
 kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.md
 	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestSchedule_SurvivesKills -kills 200 -update-kills
 

@@ -1,9 +1,11 @@
 // Package lineage answers questions about what was published, from what is
-// kept: which units differ between two tables of results, and how; whether a
-// snapshot that was rebuilt is the one that was published, and if not, why.
+// kept: which units differ between two tables of results, and how; what each
+// table and column is made of; whether a snapshot that was rebuilt is the one
+// that was published, and if not, why.
 //
-// In come values by unit, plans, and what was recorded of steps and files; out
-// come counts and reports. It runs no step, reads no file and changes nothing.
+// In come values by unit, what binding found, and what was recorded of steps
+// and files; out come counts, graphs, pages and reports. It runs no step, reads
+// no file and changes nothing.
 package lineage
 
 import (
