@@ -62,6 +62,9 @@ var All = map[string]Method{
 	"imputation_fits":       imputationFits,
 	"imputation_matches":    imputationMatches,
 	"imputation_validation": imputationValidation,
+	"opportunity_drivers":   opportunityDrivers,
+	"opportunity_intervals": opportunityIntervals,
+	"opportunity_progress":  opportunityProgress,
 	"student_quantiles":     studentQuantiles,
 }
 
