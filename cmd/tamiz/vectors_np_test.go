@@ -491,3 +491,28 @@ func vectorsDisability(t *testing.T, content []byte) {
 		same(t, "phi "+phi+", survival of the others", groupOf(t, groups, list[0])["coverage"], want.SNondis)
 	}
 }
+
+func vectorsChange(t *testing.T, content []byte) {
+	v := parse[struct {
+		W0, C0, W1, C1 []float64
+		Result         map[string]*float64
+	}](t, content)
+	b := bench(t, "np")
+	var keys [][]string
+	for i := range v.C0 {
+		keys = append(keys, []string{fmt.Sprint("g", i), "x"})
+	}
+	// Survival stands on flows, which the vector lacks; the mart has a row for each unit that has one.
+	survival := transform.Given{Table: "intermediate.int_unit_progress", Columns: []string{"unit_level", "unit_code", "level", "year_bs", "year_count", "has_earlier"}}
+	var row []*string
+	for _, text := range []string{"district", "D", "basic", "2071", "1", "true"} {
+		row = append(row, &text)
+	}
+	survival.Rows = append(survival.Rows, row)
+	given := append(yearRates([]year{{2070, keys, millionths(v.W0), v.C0}, {2071, keys, millionths(v.W1), v.C1}}), ungated(t, b), survival)
+	progress := rowsOf(t, b, given, "marts.progress", "select * from marts.progress")[0]
+	for column, want := range map[string]string{"ei_before": "H0", "ei": "H1", "ei_change": "delta", "c_bar_before": "C0", "c_bar": "C1",
+		"dissimilarity_before": "D0", "dissimilarity": "D1", "composition": "composition", "scale": "scale", "equalisation": "equalisation"} {
+		same(t, column, progress[column], v.Result[want])
+	}
+}
