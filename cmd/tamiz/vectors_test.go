@@ -30,6 +30,8 @@ var vectorTests = map[string]func(*testing.T, []byte){
 	"excess_hand": vectorsExcessHand, "excess_mexico_weekly": vectorsExcessMexico, "excess_moldova_monthly": vectorsExcessMoldova,
 	"excess_delay": vectorsExcessDelay, "mx_relative_absolute": vectorsRelativeAbsolute, "mx_profiles": vectorsProfiles,
 	"nepal_ri": vectorsResources, "nepal_teacher": vectorsTeachers,
+	"nepal_quadrants": vectorsQuadrants, "nepal_composite": vectorsComposite,
+	"nepal_context": vectorsContext, "nepal_allocation": vectorsAllocation,
 }
 
 // TestVectors reads the folder of reference vectors, a subtest a file. The

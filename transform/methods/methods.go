@@ -65,6 +65,8 @@ var All = map[string]Method{
 	"opportunity_drivers":   opportunityDrivers,
 	"opportunity_intervals": opportunityIntervals,
 	"opportunity_progress":  opportunityProgress,
+	"bounded_allocation":    boundedAllocation,
+	"rank_correlations":     rankCorrelations,
 	"student_quantiles":     studentQuantiles,
 }
 
