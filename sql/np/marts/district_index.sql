@@ -23,6 +23,18 @@ inequality as (
 
 ),
 
+intervals as (
+
+    select
+        district_named(unit_id) as district_name,
+        level_named(unit_id) as level,
+        period as year_bs,
+        coverage_low, coverage_high, dissimilarity_low, dissimilarity_high,
+        index_low, index_high, index_se,
+    from intermediate.int_index_intervals
+
+),
+
 districts_published as (
 
     select
@@ -41,6 +53,22 @@ districts_published as (
             as dissimilarity_reason,
         if(is_open, inequality.noise_floor, null) as d0,
 
+        ---------- 95 % intervals
+        if(is_open, intervals.index_low, null) as ei_low,
+        if(is_open, intervals.index_high, null) as ei_high,
+        if(is_open, intervals.index_se, null) as ei_se,
+        if(is_missing, null, intervals.coverage_low) as c_bar_low,
+        if(is_missing, null, intervals.coverage_high) as c_bar_high,
+        if(is_open, intervals.dissimilarity_low, null) as dissimilarity_low,
+        if(is_open, intervals.dissimilarity_high, null) as dissimilarity_high,
+        case
+            when ei_low is null
+                then coalesce(
+                    index_reason(inequality.ei, is_missing, is_coverage_only),
+                    'NOT_AVAILABLE'
+                )
+        end as interval_reason,
+
         ---------- the seed's own formulas
         inequality.c_pool,
         inequality.c_pool_reason,
@@ -54,9 +82,8 @@ districts_published as (
         coverage.left_out_share,
         coverage.pupils_count,
         coverage.group_count,
-        'NOT_AVAILABLE' as interval_reason,
         flags([
-            'NO_UNCERTAINTY',
+            if(is_open and ei_low is null, 'NO_UNCERTAINTY', null),
             if(is_missing, 'MISSING', null),
             if(is_partial, 'PARTIAL', null),
             if(is_coverage_only, 'COVERAGE_ONLY', null),
@@ -68,6 +95,7 @@ districts_published as (
         ]) as flags,
     from coverage
     inner join inequality using (district_name, level, year_bs)
+    left join intervals using (district_name, level, year_bs)
 
 )
 

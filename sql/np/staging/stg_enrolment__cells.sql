@@ -4,14 +4,16 @@ with
 
 words as (select dimension, spelling, word from reference.words),
 
+spellings as (select spelling, district_name from reference.district_spellings),
+
 records as (
 
     select
-        clean_count(files.year_bs) as year_bs,
-        fold_text(files.district) as district_name,
+        read_count(files.year_bs) as year_bs,
+        coalesce(spellings.district_name, fold_text(files.district)) as district_name,
         word_or_written(null, files.vdc) as vdc_name,
         fold_text(files.school_code) as school_code,
-        clean_count(files.grade) as grade,
+        read_count(files.grade) as grade,
         word_or_written(sexes.word, files.sex) as sex,
         word_or_written(castes.word, files.caste) as caste,
         word_or_written(disabilities.word, files.disability) as disability,
@@ -21,6 +23,7 @@ records as (
         files._file,
         files._record,
     from raw.enrolment as files
+    left join spellings on spellings.spelling = district_spelling(files.district)
     left join words as sexes
         on sexes.dimension = 'gender' and sexes.spelling = spelling_of(files.sex)
     left join words as castes
@@ -49,10 +52,10 @@ records_judged as (
         min([district_name, vdc_name, enrolled, repeaters_next]) over copies
             <> max([district_name, vdc_name, enrolled, repeaters_next]) over copies
             as is_contested,
-        case when not is_contested then clean_count(enrolled) end as pupils_count,
+        case when not is_contested then read_count(enrolled) end as pupils_count,
         case when is_contested then 'UNDEFINED' else count_missing_reason(enrolled) end
             as pupils_count_reason,
-        case when not is_contested then clean_count(repeaters_next) end
+        case when not is_contested then read_count(repeaters_next) end
             as repeaters_count,
         case
             when is_contested then 'UNDEFINED'
