@@ -516,3 +516,46 @@ func vectorsChange(t *testing.T, content []byte) {
 		same(t, column, progress[column], v.Result[want])
 	}
 }
+
+func vectorsOutOfSchool(t *testing.T, content []byte) {
+	b := bench(t, "np")
+	for i, v := range parse[[]struct {
+		Enrolled []int64
+		Pop      []float64
+		Labels   []string
+		OOSR     []*float64 `json:"oosr_raw"`
+		Total    *float64   `json:"oosr_total_raw"`
+		CBar     *float64   `json:"C_bar"`
+		D, EI    *float64
+		Flags    []string
+	}](t, content) {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			var list []cell
+			people := transform.Given{Table: "raw.population", Columns: []string{"year_bs", "district", "age", "sex", "population"}}
+			for i, sex := range v.Labels {
+				c := cellOf(t, []string{"gender"}, []string{sex}, flows{E0: v.Enrolled[i : i+1], E1: v.Enrolled[i : i+1]})
+				list = append(list, c)
+				var row []*string
+				for _, text := range []string{"2070", "D", "5", sex, strconv.FormatFloat(v.Pop[i], 'f', 0, 64)} {
+					row = append(row, &text)
+				}
+				people.Rows = append(people.Rows, row)
+			}
+			levels := constant(t, b, "method.levels", map[string]string{"level": "basic", "first_grade": "1", "last_grade": "1", "first_age": "5", "last_age": "5"})
+			given := []transform.Given{levels, enrolment(list), people}
+			row := rowsOf(t, b, given, "marts.out_of_school", "select * from marts.out_of_school where unit_level = 'district' and year_bs = 2070")[0]
+			for column, want := range map[string]*float64{"out_of_school_rate": v.Total, "c_bar": v.CBar, "dissimilarity": v.D, "ei": v.EI} {
+				same(t, column, row[column], want)
+			}
+			for _, flag := range v.Flags {
+				if !strings.Contains(row["flags"], flag) {
+					t.Errorf("flags %s lack %s", row["flags"], flag)
+				}
+			}
+			for i, sex := range v.Labels {
+				column := map[string]string{"F": "out_of_school_rate_girls", "M": "out_of_school_rate_boys"}[sex]
+				same(t, column, row[column], v.OOSR[i])
+			}
+		})
+	}
+}

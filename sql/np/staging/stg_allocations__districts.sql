@@ -9,6 +9,7 @@ records as (
     select
         read_count(files.year_bs) as year_bs,
         coalesce(spellings.district_name, fold_text(files.district)) as district_name,
+        fold_text(files.district) as district_written,
         coalesce(fold_text(files.amount), '') as amount,
         flags([unknown_district_flag(spellings.district_name)]) as flags,
         files._file,
@@ -28,6 +29,7 @@ records_judged as (
     select
         year_bs,
         district_name,
+        district_written,
         read_amount(records.amount) as amount,
         amount_missing_reason(records.amount) as amount_reason,
         flags,

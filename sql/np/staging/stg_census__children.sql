@@ -11,6 +11,7 @@ records as (
     select
         coalesce(read_count(files.year_bs), 0) as year_bs,
         coalesce(spellings.district_name, fold_text(files.district)) as district_name,
+        fold_text(files.district) as district_written,
         word_or_written(null, plain_digits(files.wealth)) as wealth,
         word_or_written(null, lower(files.mother_education)) as mother_education,
         word_or_written(sexes.word, files.sex) as sex,
@@ -40,6 +41,7 @@ records_judged as (
     select
         year_bs,
         district_name,
+        district_written,
         wealth,
         mother_education,
         sex,

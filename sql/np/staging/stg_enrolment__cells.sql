@@ -11,6 +11,7 @@ records as (
     select
         read_count(files.year_bs) as year_bs,
         coalesce(spellings.district_name, fold_text(files.district)) as district_name,
+        fold_text(files.district) as district_written,
         word_or_written(null, files.vdc) as vdc_name,
         fold_text(files.school_code) as school_code,
         read_count(files.grade) as grade,
@@ -42,6 +43,7 @@ records_judged as (
     select
         year_bs,
         district_name,
+        district_written,
         vdc_name,
         school_code,
         grade,

@@ -11,6 +11,7 @@ records as (
     select
         read_count(files.year_bs) as year_bs,
         coalesce(spellings.district_name, fold_text(files.district)) as district_name,
+        fold_text(files.district) as district_written,
         fold_text(files.school_code) as school_code,
         exams.word as exam,
         sexes.word as sex,
@@ -50,6 +51,7 @@ records_judged as (
     select
         year_bs,
         district_name,
+        district_written,
         school_code,
         exam,
         sex,

@@ -11,6 +11,7 @@ records as (
     select
         read_count(files.year_bs) as year_bs,
         coalesce(spellings.district_name, fold_text(files.district)) as district_name,
+        fold_text(files.district) as district_written,
         read_count(files.age) as age,
         words.word as sex,
         coalesce(fold_text(files.population), '') as population,
@@ -36,6 +37,7 @@ records_judged as (
     select
         year_bs,
         district_name,
+        district_written,
         age,
         sex,
         read_count(population) as population_count,
