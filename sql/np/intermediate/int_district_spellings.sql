@@ -38,6 +38,24 @@ spellings_counted as (
     from staging.stg_census__children
     group by all
 
+    union all by name
+
+    select district_written, 'district_enrolment' as source_name, count(*) as rows_count
+    from staging.stg_district_enrolment__districts
+    group by all
+
+    union all by name
+
+    select district_written, 'district_teachers' as source_name, count(*) as rows_count
+    from staging.stg_district_teachers__districts
+    group by all
+
+    union all by name
+
+    select district_written, 'district_glance' as source_name, count(*) as rows_count
+    from staging.stg_district_glance__districts
+    group by all
+
 ),
 
 spellings_folded as (
