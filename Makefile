@@ -22,7 +22,7 @@ run: build ## from a synthetic sample to a published snapshot, in demo/
 test: tools check ## check, then run all tests; real files are used where ../shared/data is
 	@test -d "$(TAMIZ_DATA)" || echo "the real files are not in $(TAMIZ_DATA): tests against them are SKIPPED (set TAMIZ_DATA)"
 	@test -d "$(TAMIZ_VECTORS)" || echo "the reference vectors are not in $(TAMIZ_VECTORS): tests against them are SKIPPED (set TAMIZ_VECTORS)"
-	$(GO) test -timeout 30m ./...
+	$(GO) test -timeout 40m ./...
 
 check: tools ## formatting, vet and staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "these files are not formatted: run gofmt -w ."; exit 1; }
@@ -44,8 +44,12 @@ fuzz: tools ## fuzz every decoder for a minute each (FUZZTIME=10m for more)
 bench: tools ## time a cold run against the yardstick (BENCH="-repeat 1 -schools 20000")
 	$(GO) run ./bench $(BENCH)
 
-soak: tools ## a country and ten times that, from cold: writes docs/soak.md
+year: tools ## live through two simulated years with every fault, and write docs/year.md
+	$(GO) test ./cmd/tamiz -run TestYear -year -timeout 2h
+
+soak: tools ## a country and ten times that, from cold, and the simulated years: writes docs/soak.md and docs/year.md
 	$(GO) run ./bench -soak docs/soak.md
+	$(MAKE) year
 
 kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.md
 	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestSchedule_SurvivesKills -kills 200 -update-kills
@@ -53,5 +57,5 @@ kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.m
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check faults docs real fuzz bench soak kills clean
+.PHONY: help tools build run test check faults docs real fuzz bench year soak kills clean
 .DEFAULT_GOAL := help

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -286,6 +289,48 @@ func writeKills(t *testing.T, periods int, struck map[string]int) {
 	if err := os.WriteFile("../../docs/kills.md", []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestSchedule_TellsOfAStoreOutOfReach lets the store refuse everything: no run
+// can be started, and the operator is told all the same, once.
+func TestSchedule_TellsOfAStoreOutOfReach(t *testing.T) {
+	server := s3server.Start(t)
+	server.Use(t)
+	proxy := server.Proxy(t)
+	letters := make(chan string, 10)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		letters <- string(body)
+	}))
+	defer receiver.Close()
+	t.Setenv("TOLD_KEY", "a key")
+	dir := newDueProject(t, fmt.Sprintf("store: s3://%s/edu\ns3: {endpoint: %q, path_style: true}\nnotices: {webhook: {url: %q, secret_env: TOLD_KEY}}\n", server.Bucket, proxy.Endpoint, receiver.URL))
+	if code, output := scheduleOnce(dir, dueAt(1)); code != exitDone {
+		t.Fatalf("the first period: exit %d\n%s", code, output)
+	}
+	proxy.Refuse()
+	for _, at := range []string{"2026-01-03T06:30:00Z", "2026-01-03T06:50:00Z", "2026-01-03T07:10:00Z"} {
+		if code, output := scheduleOnce(dir, at); code == exitDone {
+			t.Errorf("exit 0 though the store refuses\n%s", output)
+		}
+	}
+	if len(letters) != 1 {
+		t.Fatalf("%d letters, want 1", len(letters))
+	}
+	letter := <-letters
+	for _, want := range []string{`"kind":"failed"`, `"period":"2026-01-02"`, "The store, where editions are published, could not be read", "1 January 2026"} {
+		if !strings.Contains(letter, want) {
+			t.Errorf("the letter does not say %s:\n%s", want, letter)
+		}
+	}
+	proxy.Pass()
+	if code, output := scheduleOnce(dir, "2026-01-03T07:30:00Z"); code != exitDone {
+		t.Errorf("exit %d after the store is back\n%s", code, output)
+	}
+	wantEachOnce(t, openDue(t, dir), 1, 2)
 }
 
 // wantWhole reads the latest snapshot as a reader does.

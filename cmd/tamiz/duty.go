@@ -63,7 +63,12 @@ func (d *duty) after(ctx context.Context, outcome schedule.Outcome) {
 // round looks at all pipelines once.
 func (d *duty) round(ctx context.Context) {
 	for _, watched := range d.daemon.Pipelines {
-		d.with(ctx, watched.Name, func(s *session) error { return errors.Join(s.remind(ctx), s.deliver(ctx)) })
+		d.with(ctx, watched.Name, func(s *session) error {
+			if _, err := load.OpenLedger(s.store, s.p.Name).Verdicts(ctx); err != nil {
+				return errors.Join(err, s.tellOfStore(ctx, err))
+			}
+			return errors.Join(s.remind(ctx), s.deliver(ctx))
+		})
 	}
 }
 
@@ -108,6 +113,31 @@ func (s *session) tellVerdict(ctx context.Context, verdict pipeline.PeriodVerdic
 	case errors.Is(err, fs.ErrNotExist): // it died before it left anything
 		err = t.raise(ctx, notice.Failed(about, verbatim(verdict.Reason), verdict.Again, ""))
 	}
+	return errors.Join(err, t.deliver(ctx, s.now()))
+}
+
+// tellOfStore tells that the store cannot be read: without its ledger no run
+// is even started that could say so. It is told once a period, as any failure.
+func (s *session) tellOfStore(ctx context.Context, failure error) error {
+	t, err := openTeller(s.project, s.p.Name, load.OpenLedger(s.store, s.p.Name), s.words)
+	if err != nil {
+		return err
+	}
+	period, _, err := s.dates(time.Time{})
+	if err != nil {
+		return err
+	}
+	records, err := runRecords(s.project, s.p.Name)
+	if err != nil {
+		return err
+	}
+	about := s.about(period, "", "", s.project.Synthetic)
+	for _, record := range records { // the store itself cannot be asked
+		if record.Snapshot != "" {
+			about.Latest = record.Snapshot
+		}
+	}
+	err = t.raise(ctx, notice.Failed(about, whyFailed(failure), true, failure.Error()))
 	return errors.Join(err, t.deliver(ctx, s.now()))
 }
 

@@ -155,7 +155,7 @@ func faultRun(t *testing.T, project string) (*pipeline.RunRecord, string) {
 
 // verdictOf gives FAULTS' word for what came of a run.
 func verdictOf(record *pipeline.RunRecord) string {
-	carried := slices.ContainsFunc(record.Sources, func(s pipeline.SourceRecord) bool { return s.State == sourceCarried })
+	carried := slices.ContainsFunc(record.Sources, func(s pipeline.SourceRecord) bool { return s.State == sourceCarried || s.State == sourceDead })
 	switch {
 	case record.Verdict == pipeline.Published && carried:
 		return "carry"

@@ -22,6 +22,7 @@ type looking struct {
 	watch      *extract.Watch
 	pins       map[string][]pipeline.Pin
 	good       map[string][]pipeline.Pin // the last good versions
+	failing    map[string]time.Time      // since when a source failed, of those that did before this look
 	decisions  []pipeline.Decision
 	faults     map[string]error
 	refused    map[string][]pipeline.Pin // new versions that failed
@@ -41,7 +42,12 @@ const (
 // look asks all sources, judges new versions, and settles what each of them
 // gives to this run: its new version, its last good one, or nothing.
 func (r *runState) look(good map[string][]pipeline.Pin) (map[string][]pipeline.Pin, error) {
-	l := &looking{session: r.session, decisions: r.decisions, pins: map[string][]pipeline.Pin{}, good: good, faults: map[string]error{}, refused: map[string][]pipeline.Pin{}, notes: map[string][]string{}, watch: r.watch()}
+	l := &looking{session: r.session, decisions: r.decisions, pins: map[string][]pipeline.Pin{}, good: good, faults: map[string]error{}, refused: map[string][]pipeline.Pin{}, notes: map[string][]string{}, watch: r.watch(), failing: map[string]time.Time{}}
+	for _, source := range r.p.Sources {
+		if since, failing := r.log.Failing(source.Name); failing {
+			l.failing[source.Name] = since
+		}
+	}
 	if err := l.observe(r.ctx, &bar{w: r.out, began: time.Now()}); err != nil {
 		return nil, err
 	}
@@ -250,7 +256,7 @@ func (l *looking) settle(source *pipeline.Source) (pipeline.SourceRecord, error)
 			state.State = sourceNever
 			return state, nil
 		}
-		state.Since, _ = l.log.Failing(source.Name) // of what has ended now
+		state.Since = l.failing[source.Name] // of what has ended now
 		return state, l.log.NoteGood(source.Name)
 	}
 	if err := l.log.NoteFault(source.Name, l.refused[source.Name], fault); err != nil {

@@ -114,6 +114,16 @@ func (a *audit) readers() {
 	}
 }
 
+// verdicts reads the ledger.
+func (a *audit) verdicts() []pipeline.PeriodVerdict {
+	a.w.t.Helper()
+	list, err := a.ledger.Verdicts(context.WithoutCancel(a.w.t.Context()))
+	if err != nil {
+		a.w.t.Fatal(err)
+	}
+	return list
+}
+
 // compare wants each mart of a snapshot to be what an undisturbed run makes of
 // the same pins.
 func (a *audit) compare(snapshot *load.Snapshot) {

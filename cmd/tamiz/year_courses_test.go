@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -237,7 +236,7 @@ func (w *world) failedTwo(s slot, out outcome) string {
 
 func (w *world) methodWithoutVersion(s slot) (given, remark string) {
 	before := w.latest()
-	whole := w.replace("config/mx/method.yml", "stale_weeks: 10}", "stale_weeks: 11}")
+	whole := w.replace("config/mx/method.yml", patience, "stale_weeks: 31}")
 	given = w.failedTwo(s, w.tick(s.due.Add(time.Minute), nil, nil))
 	w.stands(before)
 	w.write("config/mx/method.yml", whole)
@@ -480,7 +479,7 @@ func (w *world) artifactDamaged(s slot) (given, remark string) {
 		kept := slices.IndexFunc(record.Steps, func(step pipeline.StepRecord) bool { // that the last run took, and the next one will
 			return !step.Ran && step.Kind == pipeline.StepModel && strings.HasPrefix(step.Step, schema) &&
 				(schema == "marts." || slices.ContainsFunc(record.Steps, func(reader pipeline.StepRecord) bool {
-					return reader.Ran && reader.Kind == pipeline.StepModel && slices.Contains(slices.Collect(maps.Values(reader.Parts)), step.Fingerprint)
+					return reader.Ran && reader.Kind == pipeline.StepModel && reader.Parts[step.Step] != ""
 				}))
 		})
 		if kept < 0 {
@@ -524,7 +523,7 @@ func (w *world) rawDamaged(s slot) (given, remark string) {
 	w.wants("with the file brought back", w.word(w.start(nil, nil, runArguments(s, s.due.Add(5*time.Hour))...)), "publish")
 	w.audit.look()
 	os.RemoveAll(filepath.Join(w.project, "inbox", damagedSource))
-	return given, "a person brings the file back"
+	return given, "a person brings the file back; the fortnight after, the same again where the publisher serves it: published"
 }
 
 func (w *world) rawDamagedAndServed(s slot) (given, remark string) {

@@ -132,6 +132,9 @@ func (w *world) fortnight(s slot, f fortnight) {
 	}
 	subjects := w.subjects(letters)
 	w.t.Logf("  letters: %s", strings.Join(subjects, " | "))
+	if slices.Sort(subjects); len(slices.Compact(slices.Clone(subjects))) < len(subjects) {
+		w.t.Errorf("something was told twice: %v", subjects)
+	}
 	for _, row := range came {
 		row.period, row.decisions, row.wrong, row.notices = s.period, w.acts-acts, w.audit.wrong-wrong, len(subjects)
 		w.rows = append(w.rows, row)

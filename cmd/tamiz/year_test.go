@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,7 +33,16 @@ func TestYear_EveryFaultGetsItsVerdict(t *testing.T) {
 	}
 	faults := wantedVerdicts(t)
 	server := s3server.Start(t)
-	server.Use(t)
+	for _, line := range server.Environment() { // t.Setenv would forbid years beside each other
+		name, value, _ := strings.Cut(line, "=")
+		before, known := os.LookupEnv(name)
+		os.Setenv(name, value)
+		t.Cleanup(func() {
+			if os.Unsetenv(name); known {
+				os.Setenv(name, before)
+			}
+		})
+	}
 	if !*wholeYear {
 		w := newWorld(t, server, "short")
 		w.play(shortYear, 1, len(shortYear))
@@ -41,28 +52,33 @@ func TestYear_EveryFaultGetsItsVerdict(t *testing.T) {
 		return
 	}
 	began := time.Now()
+	var mu sync.Mutex
 	var rows []faultRow
 	var sums []yearSum
-	for _, year := range []struct {
-		name   string
-		script script
-	}{{"sources", yearOfSources}, {"house", yearOfTheHouse}} {
-		t.Run(year.name, func(t *testing.T) {
-			w := newWorld(t, server, year.name)
-			script, first, last := only(t, year.script)
-			w.play(script, first, last)
-			reads := w.audit.end(w.slots[first-1 : last])
-			rows = append(rows, w.rows...)
-			sums = append(sums, yearSum{year.name, len(w.audit.compared), w.audit.wrong, reads, w.audit.broken, w.acts, len(w.mail.taken())})
-		})
-	}
+	t.Run("years", func(t *testing.T) {
+		for name, script := range map[string]script{"sources": yearOfSources, "house": yearOfTheHouse} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, server, name)
+				w.busy = name == "sources"
+				script, first, last := only(t, script)
+				w.play(script, first, last)
+				reads := w.audit.end(w.slots[first-1 : last])
+				mu.Lock()
+				defer mu.Unlock()
+				rows = append(rows, w.rows...)
+				sums = append(sums, yearSum{name, len(w.audit.compared), w.audit.wrong, reads, w.audit.broken, w.acts, len(w.mail.taken())})
+			})
+		}
+	})
+	slices.SortFunc(sums, func(a, b yearSum) int { return strings.Compare(b.name, a.name) })
 	judgeRows(t, faults, rows)
 	if !t.Failed() && *yearOnly == "" {
 		writePage(t, faults, rows, sums, time.Since(began))
 	}
 }
 
-// only leaves the fortnights of a script that -year-only names, and the one
+// only leaves the fortnights of a script that -year-only names, and two
 // before them.
 func only(t *testing.T, year script) (kept script, first, last int) {
 	t.Helper()
@@ -75,7 +91,7 @@ func only(t *testing.T, year script) (kept script, first, last int) {
 		if err != nil || i < 2 || i > 26 {
 			t.Fatalf("-year-only %s: want fortnights from 2 to 26", *yearOnly)
 		}
-		kept[i], first, last = year[i], min(first, i-1), max(last, i)
+		kept[i], first, last = year[i], min(first, max(1, i-2)), max(last, i)
 	}
 	return kept, first, last
 }
@@ -84,8 +100,12 @@ func only(t *testing.T, year script) (kept script, first, last int) {
 func judgeRows(t *testing.T, faults map[int]fault, rows []faultRow) {
 	t.Helper()
 	for _, row := range rows {
-		if want := faults[row.number]; row.given != want.want || row.wrong > 0 {
+		want := faults[row.number]
+		if row.given != want.want || row.wrong > 0 {
 			t.Errorf("fault %d, %s, in %s: %s, want %s; %d wrong publications", row.number, want.name, row.period, row.given, want.want, row.wrong)
+		}
+		if (want.want == "hold" || want.want == "failed") && row.notices == 0 {
+			t.Errorf("fault %d, %s, in %s: nobody was told", row.number, want.name, row.period)
 		}
 	}
 }
@@ -103,7 +123,8 @@ a real mail server, on a clock that the test moves (` + "`tamiz schedule --once 
 expected verdicts are read from the list of faults that the design came with. *Given* is what the run's record and the ledger say. *Decisions* are
 those that a hold asked for and that a person then took. *Wrong* counts publications of which one table differs from what an undisturbed run, in a
 warehouse of its own, makes of the same files, or that stand on another version of a struck source than the verdict says. *Letters* are
-all that the operator got in that fortnight.
+all that the operator got in that fortnight; a source that goes on failing is told of once. In these projects' method ` + "`stale_weeks`" + ` is 30: else the
+profiles would move, and ask a person, where deaths are carried for long.
 
 | # | fault | fortnight | expected | given | decisions | wrong | letters | remark |
 |---|---|---|---|---|---|---|---|---|
@@ -111,7 +132,7 @@ all that the operator got in that fortnight.
 
 func writePage(t *testing.T, faults map[int]fault, rows []faultRow, sums []yearSum, took time.Duration) {
 	t.Helper()
-	slices.SortStableFunc(rows, func(a, b faultRow) int { return a.number - b.number })
+	slices.SortFunc(rows, func(a, b faultRow) int { return cmp.Or(a.number-b.number, strings.Compare(a.period, b.period)) })
 	var b strings.Builder
 	b.WriteString(yearHead)
 	for _, row := range rows {

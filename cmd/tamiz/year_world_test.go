@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"encoding/csv"
 	"encoding/json"
@@ -52,6 +51,7 @@ type world struct {
 	series   []byte // deaths_ssa as it will stand at the end
 	silent   bool   // the series of deaths_ssa has not begun yet
 	gone     bool   // the register cannot be had
+	busy     bool   // another source has a new version in every fortnight
 	asleep   bool   // nobody watches the clock
 	schedule string // a line of tamiz.yml in place of the rule of config/mx
 	slots    []slot
@@ -63,6 +63,7 @@ type world struct {
 const (
 	passwordVariable = "TAMIZ_TEST_MAIL_PASSWORD"
 	yearZone         = "America/Mexico_City"
+	patience         = "stale_weeks: 30}" // of the year's method
 )
 
 // newWorld makes a project that has never run.
@@ -70,11 +71,10 @@ func newWorld(t *testing.T, server *s3server.Server, name string) *world {
 	t.Helper()
 	w := &world{t: t, name: name, server: server, proxy: server.Proxy(t), mail: startMail(t), project: filepath.Join(t.TempDir(), "project"), slots: yearSlots(t)}
 	w.gate = newGate(t, w.proxy.Endpoint)
-	t.Setenv(passwordVariable, w.mail.password)
 	tamiz(t, "init", "mx", w.project, "--sample", "--schools", "500")
 	w.p = publish(t, w.project)
 	w.series = evenDeaths(t, filepath.Join(w.project, "sample", "deaths_inegi"))
-	w.replace("config/mx/method.yml", "stale_weeks: 8}", "stale_weeks: 10}") // else the three weeks of the last fortnight of 2020 make all states stale
+	w.replace("config/mx/method.yml", "stale_weeks: 8}", patience) // deaths that are carried for long, or three weeks that make a fortnight, would move the profiles
 	w.configure("")
 	w.audit = newAudit(w)
 	return w
@@ -159,7 +159,11 @@ func evenDeaths(t *testing.T, folder string) []byte {
 			if state > 11 && state <= 21 {
 				level = 1.25
 			}
-			fmt.Fprintf(&b, "%s,%02d,%d\n", day.Format(pipeline.DateLayout), state, int(level*float64(around.deaths)/float64(around.days)+0.5))
+			n := int(level*float64(around.deaths)/float64(around.days) + 0.5)
+			if day.Year() == 2019 && day.Day() == 29 && state == 1 {
+				n = 0 // [fresh] puts a digit behind it, which must not look like many deaths registered late
+			}
+			fmt.Fprintf(&b, "%s,%02d,%d\n", day.Format(pipeline.DateLayout), state, n)
 		}
 	}
 	return []byte(b.String())
@@ -233,6 +237,12 @@ func (w *world) begin(s slot) {
 	w.p.mu.Lock()
 	w.p.handlers = map[string]http.HandlerFunc{}
 	w.p.files["deaths_ssa.csv"] = w.until(s.period)
+	if w.busy { // a school has one more classroom: else, with all that is new carried, nothing would be new
+		w.p.files["buildings.csv"] = edit(w.p.files["buildings.csv"], func(rows [][]string) [][]string {
+			rows[2][columnOf(rows, "AULAS")] = strconv.Itoa(8 + slices.Index(w.slots, s))
+			return rows
+		})
+	}
 	w.p.mu.Unlock()
 	if w.gone {
 		goneFault(w.p).strike("/world/")
@@ -260,7 +270,7 @@ func (w *world) prepare(wrap, environment []string, arguments ...string) *exec.C
 	if len(wrap) > 0 {
 		c.Path, c.Args = wrap[0], append(append([]string{}, wrap...), c.Args...)
 	}
-	c.Env = append(c.Env, environment...)
+	c.Env = append(append(c.Env, passwordVariable+"="+w.mail.password), environment...)
 	return c
 }
 
@@ -498,13 +508,3 @@ func (s *mailSession) Data(r io.Reader) error {
 
 func (s *mailSession) Reset()        {}
 func (s *mailSession) Logout() error { return nil }
-
-// ledgerOf reads a world's verdicts past all proxies.
-func (a *audit) verdicts() []pipeline.PeriodVerdict {
-	a.w.t.Helper()
-	list, err := a.ledger.Verdicts(context.Background())
-	if err != nil {
-		a.w.t.Fatal(err)
-	}
-	return list
-}
