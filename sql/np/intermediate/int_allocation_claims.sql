@@ -4,7 +4,9 @@ with
 
 needs as (
 
-    select district_name, year_bs, pupils_count, need, progress, previous_amount
+    select
+        district_name, year_bs, pupils_count, need, progress, previous_amount,
+        is_district_unknown,
     from intermediate.int_district_needs
 
 ),
@@ -25,7 +27,7 @@ stakes as (
         needs.district_name,
         needs.year_bs,
         formulas.formula,
-        coalesce(pupils_count, 0)::double as pupils_stake,
+        if(is_district_unknown, 0, coalesce(pupils_count, 0))::double as pupils_stake,
         pupils_stake * coalesce(need, 0) as need_stake,
         pupils_stake * progress as progress_stake,
         pupils_share,

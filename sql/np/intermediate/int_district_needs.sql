@@ -52,6 +52,9 @@ amounts as (
 
 ),
 
+-- A spelling that names no district can be given nothing.
+names as (select district_name, true as is_district_known from reference.districts),
+
 -- The quantile of type 7 that districts should reach.
 targets as (
 
@@ -94,6 +97,7 @@ needs_computed as (
         progress.ei_change is null or index_change_se is null as is_progress_unknown,
         amounts.previous_amount,
         amounts.previous_year_bs,
+        names.is_district_known is null as is_district_unknown,
     from districts
     inner join rules using (level)
     cross join limits
@@ -102,6 +106,7 @@ needs_computed as (
     left join contexts using (district_name, level, year_bs)
     left join progress using (district_name, level, year_bs)
     left join amounts using (district_name, level, year_bs)
+    left join names using (district_name)
 
 )
 

@@ -28,7 +28,7 @@ needs as (
     select
         district_name, year_bs, pupils_count, ei_used, is_ei_unknown, ei_target,
         results_need, resources_need, context_need, need, ei_change, progress,
-        is_progress_unknown, previous_year_bs,
+        is_progress_unknown, previous_year_bs, is_district_unknown,
     from intermediate.int_district_needs
 
 ),
@@ -84,6 +84,7 @@ allocation_published as (
             if(is_progress_unknown and progress_share > 0, 'PROGRESS_UNKNOWN', null),
             if(results_need + resources_need + context_need is null, 'PARTIAL', null),
             if(unallocated_amount > 0, 'UNALLOCATED', null),
+            if(is_district_unknown, 'UNKNOWN_DISTRICT', null),
         ]) as flags,
     from claims
     inner join needs
