@@ -281,7 +281,7 @@ func (l *looking) settle(source *pipeline.Source) (pipeline.SourceRecord, error)
 	}
 	dead := source.DeadAfter > 0 && state.Days > source.DeadAfter
 	switch {
-	case len(good) == 0 && source.Required:
+	case len(good) == 0 && source.Required && source.Dead == "":
 		e.Effect = "there is no earlier version to go on with, and there can be no run without it"
 		return state, fault
 	case len(good) == 0, dead && !source.Required && source.Dead == "":
