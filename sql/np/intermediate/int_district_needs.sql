@@ -11,9 +11,7 @@ rules as (
 
 districts as (
 
-    select
-        district_name, level, year_bs, pupils_count, ei,
-        coalesce(ei, c_pool) as ei_used,
+    select district_name, level, year_bs, pupils_count, ei, coalesce(ei, c_pool) as ei_used,
     from intermediate.int_district_standings
 
 ),
@@ -90,10 +88,7 @@ needs_computed as (
             results_weight, resources_weight, context_weight, 0
         ) as need,
         progress.ei_change,
-        case
-            when ei_change > interval_z * index_change_se then ei_change
-            else 0.0::double
-        end as progress,
+        if(ei_change > interval_z * index_change_se, ei_change, 0.0::double) as progress,
         progress.ei_change is null or index_change_se is null as is_progress_unknown,
         amounts.previous_amount,
         amounts.previous_year_bs,
