@@ -101,7 +101,7 @@ func TestSchedule_ARunThatDiesHasFailed(t *testing.T) {
 		t.Fatalf("got %+v, %v", done, err)
 	}
 	record := verdictsOf(t, o)[0]
-	if !record.Again || record.Run == "" || record.By != machine() || !strings.Contains(record.Reason["en"], "failed_crashed") || !record.DueAt.Equal(time.Date(2026, 11, 17, 12, 0, 0, 0, time.UTC)) {
+	if !record.Again || record.Run == "" || record.By != machine() || !strings.Contains(record.Reason["en"], "broke off suddenly and did not say why (SIGKILL)") || !record.DueAt.Equal(time.Date(2026, 11, 17, 12, 0, 0, 0, time.UTC)) {
 		t.Errorf("recorded %+v", record)
 	}
 	o, f = watchedProject(t, "exit 75")
