@@ -149,8 +149,11 @@ func findHeld(ctx context.Context, project *config.Project, arguments []string, 
 			found, ids = s, append(ids, verdict.Run)
 		}
 	}
-	if len(ids) != 1 {
-		return nil, nil, &pipeline.Error{Kind: pipeline.Config, Problem: plural(len(ids), "run waits", "runs wait") + " for a decision", Found: strings.Join(ids, "\n"), Hint: "name the run that is meant"}
+	if len(ids) == 0 {
+		return nil, nil, &pipeline.Error{Kind: pipeline.Config, Problem: "no run waits for a decision", Hint: self() + " status tells when one does"}
+	}
+	if len(ids) > 1 {
+		return nil, nil, &pipeline.Error{Kind: pipeline.Config, Problem: count(len(ids)) + " runs wait for a decision", Found: strings.Join(ids, "\n"), Hint: "name the run that is meant"}
 	}
 	held, err := found.heldRun(ctx, ids[0])
 	return found, held, err

@@ -55,15 +55,7 @@ type storeFinding struct {
 }
 
 func checkStore(command *cobra.Command, o *options, arguments []string) error {
-	asJSON, err := o.json()
-	if err != nil {
-		return err
-	}
-	project, err := o.openProject()
-	if err != nil {
-		return err
-	}
-	names, err := pipelines(project, arguments)
+	project, names, asJSON, err := o.opened(arguments)
 	if err != nil {
 		return err
 	}
@@ -328,6 +320,9 @@ func pruneStore(command *cobra.Command, o *options, arguments []string, dryRun b
 			return err
 		}
 		defer unlock()
+		if err := sweepUploads(ctx, project); err != nil {
+			return err
+		}
 	}
 	return o.each(command, arguments, func(project *config.Project, name string) (any, error) {
 		if project.Retention.Latest == 0 {
@@ -342,7 +337,15 @@ func pruneStore(command *cobra.Command, o *options, arguments []string, dryRun b
 		if err != nil {
 			return nil, err
 		}
-		pruned, err := load.Prune(ctx, store, name, load.Retention{Latest: project.Retention.Latest, Yearly: project.Retention.Yearly, Named: named}, dryRun)
+		decisions, err := load.OpenLedger(store, name).Decisions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		rule := load.Retention{Latest: project.Retention.Latest, Yearly: project.Retention.Yearly, Named: named, Barred: withdrawnIDs(decisions)}
+		pruned, err := load.Prune(ctx, store, name, rule, dryRun)
+		if err == nil && !dryRun && len(pruned.Snapshots) > 0 {
+			err = load.WriteCatalog(ctx, store, name, withdrawals(decisions))
+		}
 		return storePruned{pruned.Snapshots, pruned.Kept, pruned.Files, pruned.Bytes}, err
 	}, func(value any) {
 		pruned := value.(storePruned)
@@ -355,6 +358,19 @@ func pruneStore(command *cobra.Command, o *options, arguments []string, dryRun b
 			fmt.Fprintf(command.OutOrStdout(), "  %s\n", id)
 		}
 	})
+}
+
+// sweepUploads takes back what uploads that were killed a day ago or more left
+// in a bucket, where nobody can read it and somebody pays for it.
+func sweepUploads(ctx context.Context, project *config.Project) error {
+	store, err := openRemote(ctx, project)
+	if err != nil {
+		return err
+	}
+	if bucket, ok := store.(*s3store.Store); ok {
+		_, err = bucket.Sweep(ctx, 24*time.Hour)
+	}
+	return err
 }
 
 // namedSnapshots lists those that something else stands on: the method's
