@@ -23,7 +23,21 @@ amounts as (
 
 needs as (
 
-    select district_name as unit_id, year_bs, need from intermediate.int_district_needs
+    select district_name as unit_id, year_bs, pupils_count, previous_amount, need
+    from intermediate.int_district_needs
+
+),
+
+-- An examination whose papers differ between districts orders none of them.
+indices as (
+
+    select 'years' as kind, level as subject, year_bs, district_name as unit_id, ei
+    from standings
+    union all
+    select
+        'exams', exam, year_bs, district_name,
+        case when is_comparable then adjusted_ei end,
+    from intermediate.int_district_learning
 
 ),
 
@@ -48,19 +62,20 @@ levels as (
 years as (
 
     select
-        concat_ws('|', 'years', later.level, later.year_bs) as comparison,
-        later.district_name as unit_id,
+        concat_ws('|', later.kind, later.subject, later.year_bs) as comparison,
+        later.unit_id,
         earlier.ei as one_value,
         later.ei as other_value,
-    from standings as later
-    left join standings as earlier
-        on earlier.district_name = later.district_name
-        and earlier.level = later.level
+    from indices as later
+    left join indices as earlier
+        on earlier.kind = later.kind
+        and earlier.subject = later.subject
+        and earlier.unit_id = later.unit_id
         and earlier.year_bs = later.year_bs - 1
 
 ),
 
--- Whether the money goes where the need is.
+-- Whether the money goes where the need is: that of each formula, and the actual.
 money as (
 
     select
@@ -71,6 +86,11 @@ money as (
     from claims
     inner join needs using (unit_id, year_bs)
     left join amounts using (allocation, unit_id)
+    union all
+    select
+        concat_ws('|', 'money', 'actual', year_bs), unit_id,
+        previous_amount / nullif(pupils_count, 0), need,
+    from needs
 
 ),
 
