@@ -8,26 +8,6 @@ standings as (
 
 ),
 
-claims as (
-
-    select allocation, unit_id, year_bs, formula, pupils_stake
-    from intermediate.int_allocation_claims
-
-),
-
-amounts as (
-
-    select allocation, unit_id, amount from intermediate.int_allocation_amounts
-
-),
-
-needs as (
-
-    select district_name as unit_id, year_bs, pupils_count, previous_amount, need
-    from intermediate.int_district_needs
-
-),
-
 -- An examination whose papers differ between districts orders none of them.
 indices as (
 
@@ -80,17 +60,10 @@ money as (
 
     select
         concat_ws('|', 'money', formula, year_bs) as comparison,
-        unit_id,
-        amounts.amount / nullif(claims.pupils_stake, 0) as one_value,
-        needs.need as other_value,
-    from claims
-    inner join needs using (unit_id, year_bs)
-    left join amounts using (allocation, unit_id)
-    union all
-    select
-        concat_ws('|', 'money', 'actual', year_bs), unit_id,
-        previous_amount / nullif(pupils_count, 0), need,
-    from needs
+        district_name as unit_id,
+        amount / pupils_count as one_value,
+        need as other_value,
+    from intermediate.int_targeting_funds
 
 ),
 
