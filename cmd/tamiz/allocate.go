@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +33,7 @@ full one. What is read stands in the pipeline's pipeline.yml, under allocation.`
 				return err
 			}
 			if budget <= 0 {
-				return &usageError{fmt.Errorf("--budget is missing: a whole number above 0\n  to mend   %s --help shows how it is used", command.CommandPath())}
+				return &usageError{fmt.Errorf("--budget wants a whole number above 0\n  to mend   %s --help shows how it is used", command.CommandPath())}
 			}
 			return o.allocate(command, arguments, snapshotID, budget)
 		},
@@ -80,7 +81,7 @@ func (o *options) allocate(command *cobra.Command, arguments []string, snapshotI
 	if o.output != "json" && o.output != "csv" {
 		w = command.OutOrStdout()
 	}
-	fmt.Fprintf(w, "\n%s · %s shared out by the claims of %s\n", p.Name, count(budget), snapshot.Snapshot)
+	fmt.Fprintf(w, "\n%s · %s shared out by the formulas of snapshot %s\n", p.Name, count(budget), snapshot.Snapshot)
 	if snapshot.Synthetic {
 		fmt.Fprintln(w, "  synthetic data: no figure is real")
 	}
@@ -102,7 +103,7 @@ func allocated(ctx context.Context, views map[string]string, allocation *pipelin
 	}
 	columns = []string{"unit", "previous_amount"}
 	for len(claims) > 0 {
-		formula, n := *claims[0][0], 0
+		formula, n, least := *claims[0][0], 0, 0.0
 		var list []statistics.Claim
 		for n < len(claims) && *claims[n][0] == formula {
 			var c statistics.Claim
@@ -110,19 +111,24 @@ func allocated(ctx context.Context, views map[string]string, allocation *pipelin
 				return nil, nil, nil, fmt.Errorf("the claim of %s: %w", *claims[n][1], err)
 			}
 			c.Target *= float64(budget)
-			list = append(list, c)
+			list, least = append(list, c), least+c.Floor
 			n++
 		}
 		result, err := statistics.Allocate(list, budget)
 		if errors.Is(err, statistics.ErrFloorExceedsBudget) {
 			return nil, nil, nil, &pipeline.Error{Kind: pipeline.Config, Subject: "--budget " + count(budget), Problem: "FLOOR_EXCEEDS_BUDGET: " + err.Error(),
-				Hint: "raise the budget, or lower the floor in the method and run again"}
+				Expected: "at least " + count(int64(math.Ceil(least))) + ", by the formula " + formula,
+				Hint:     "raise the budget, or lower the floor in config/*/method.yml, raise its version and run again"}
 		}
 		if err != nil {
 			return nil, nil, nil, err
 		}
 		columns = append(columns, formula)
-		notes = append(notes, fmt.Sprintf("%s: targets times %.6g, unallocated %s", formula, result.Multiplier, count(result.Unallocated)))
+		note := fmt.Sprintf("%s: all of it; each target times %.6g, within floor and cap", formula, result.Multiplier)
+		if math.IsInf(result.Multiplier, 1) {
+			note = fmt.Sprintf("%s: UNALLOCATED %s; every unit is at its cap", formula, count(result.Unallocated))
+		}
+		notes = append(notes, note)
 		for i, amount := range result.Amounts {
 			if len(columns) == 3 {
 				rows = append(rows, []*string{claims[i][1], claims[i][2]})

@@ -8,22 +8,16 @@ standings as (
 
 ),
 
-claims as (
+-- An examination whose papers differ between districts orders none of them.
+indices as (
 
-    select allocation, unit_id, year_bs, formula, pupils_stake
-    from intermediate.int_allocation_claims
-
-),
-
-amounts as (
-
-    select allocation, unit_id, amount from intermediate.int_allocation_amounts
-
-),
-
-needs as (
-
-    select district_name as unit_id, year_bs, need from intermediate.int_district_needs
+    select 'years' as kind, level as subject, year_bs, district_name as unit_id, ei
+    from standings
+    union all
+    select
+        'exams', exam, year_bs, district_name,
+        case when is_comparable then adjusted_ei end,
+    from intermediate.int_district_learning
 
 ),
 
@@ -48,29 +42,28 @@ levels as (
 years as (
 
     select
-        concat_ws('|', 'years', later.level, later.year_bs) as comparison,
-        later.district_name as unit_id,
+        concat_ws('|', later.kind, later.subject, later.year_bs) as comparison,
+        later.unit_id,
         earlier.ei as one_value,
         later.ei as other_value,
-    from standings as later
-    left join standings as earlier
-        on earlier.district_name = later.district_name
-        and earlier.level = later.level
+    from indices as later
+    left join indices as earlier
+        on earlier.kind = later.kind
+        and earlier.subject = later.subject
+        and earlier.unit_id = later.unit_id
         and earlier.year_bs = later.year_bs - 1
 
 ),
 
--- Whether the money goes where the need is.
+-- Whether the money goes where the need is: that of each formula, and the actual.
 money as (
 
     select
         concat_ws('|', 'money', formula, year_bs) as comparison,
-        unit_id,
-        amounts.amount / nullif(claims.pupils_stake, 0) as one_value,
-        needs.need as other_value,
-    from claims
-    inner join needs using (unit_id, year_bs)
-    left join amounts using (allocation, unit_id)
+        district_name as unit_id,
+        amount / pupils_count as one_value,
+        need as other_value,
+    from intermediate.int_targeting_funds
 
 ),
 

@@ -19,6 +19,8 @@ schools as (
 
 ),
 
+districts as (select district_name, is_earthquake_affected from reference.districts),
+
 teachers as (
 
     select year_bs, school_code, has_teachers from intermediate.int_school_teachers
@@ -82,7 +84,9 @@ conditions_counted as (
         coalesce(facts.district_name, school_levels.district_name) as district_name,
         coalesce(facts.vdc_name, school_levels.vdc_name) as vdc_name,
         coalesce(facts.school_type, 'unknown') as school_type,
-        coalesce(facts.is_earthquake_affected, false) as is_earthquake_affected,
+        coalesce(
+            facts.is_earthquake_affected, districts.is_earthquake_affected, false
+        ) as is_earthquake_affected,
         school_levels.pupils_count,
         list_transform(conditions, lambda name: facts.facts[name]) as are_met,
         list_transform(index_conditions, lambda name: facts.facts[name]) as are_met_in_index,
@@ -96,6 +100,9 @@ conditions_counted as (
     from school_levels
     left join level_conditions using (level)
     left join facts using (year_bs, school_code)
+    left join districts
+        on districts.district_name
+        = coalesce(facts.district_name, school_levels.district_name)
     cross join limits
 
 )

@@ -48,6 +48,11 @@ composites as (
         component_rows_count,
         count(*) as all_count,
         count(component_index) as components_count,
+        coalesce(
+            list(component order by component, weight)
+            filter (where component_index is null),
+            []
+        ) as missing_components,
         bool_or(component_index = 0) as has_zero,
         sum(known_weight order by component) as known_weight,
         sum(log_term order by component) as log_sum,
@@ -72,6 +77,7 @@ composites_published as (
         if(components_count < min_components, null, weighted_sum / known_weight)
             as arithmetic_composite,
         components_count,
+        missing_components,
         component_rows_count,
         flags([
             'NO_UNCERTAINTY',

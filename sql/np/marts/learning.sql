@@ -2,66 +2,22 @@
 
 with
 
-groups as (
+districts as (
 
     select
-        district_name, year_bs, exam, gender, result_count, unread_count,
-        appeared_count, passed_count, pupils_count,
-    from intermediate.int_learning_groups
-
-),
-
-exams as (select exam, is_comparable from method.exams),
-
-limits as (select max_left_out_share from method.flows),
-
-districts_summed as (
-
-    select
-        district_name, year_bs, exam,
-        count(*) as group_count,
-        sum(result_count)::bigint as result_count,
-        sum(unread_count)::bigint as unread_count,
-        sum(appeared_count)::bigint as appeared_count,
-        sum(passed_count)::bigint as passed_count,
-        known_sum(pupils_count) as pupils_count,
-        list(appeared_count order by gender) as candidates,
-        list(passed_count / nullif(appeared_count, 0) order by gender) as pass_rates,
-        list(pupils_count order by gender) as pupils,
-        list(clamp_unit(passed_count / nullif(pupils_count, 0)) order by gender)
-            as adjusted_rates,
-        sum(groups.unread_count) / sum(groups.result_count) > max(max_left_out_share) as is_missing,
-    from groups
-    cross join limits
-    group by all
-
-),
-
-districts_measured as (
-
-    select
-        districts_summed.*,
-        exams.is_comparable,
-        if(is_missing, null, mean_rate(candidates, pass_rates)) as pass_rate,
-        rates_dissimilarity(candidates, pass_rates, pass_rate) as dissimilarity,
-        if(pass_rate = 0, 0, pass_rate * (1 - dissimilarity)) as ei,
-        if(is_missing or pupils_count is null, null, mean_rate(pupils, adjusted_rates))
-            as adjusted_pass_rate,
-        if(
-            adjusted_pass_rate = 0, 0,
-            adjusted_pass_rate
-            * (1 - rates_dissimilarity(pupils, adjusted_rates, adjusted_pass_rate))
-        ) as adjusted_ei,
-    from districts_summed
-    inner join exams using (exam)
+        district_name, year_bs, exam, is_comparable, gpa_min, group_count, unread_count,
+        appeared_count, passed_count, pupils_count, is_missing, pass_rate, dissimilarity,
+        ei, adjusted_pass_rate, adjusted_ei,
+    from intermediate.int_district_learning
 
 ),
 
 districts_published as (
 
     select
-        district_name, year_bs, exam, group_count,
-        appeared_count, passed_count, pupils_count,
+        district_name, year_bs, exam, gpa_min,
+        if(gpa_min is null, 'NOT_APPLICABLE', null) as gpa_min_reason,
+        group_count, appeared_count, passed_count, pupils_count,
         pass_rate, dissimilarity, ei, adjusted_pass_rate, adjusted_ei,
         case when ei is null then if(is_missing, 'MISSING', 'UNDEFINED') end
             as ei_reason,
@@ -73,7 +29,7 @@ districts_published as (
                 )
         end as rank,
         case
-            when not is_comparable then 'NOT_APPLICABLE'
+            when not is_comparable then 'EXAM_NOT_COMPARABLE'
             when rank is null then 'NOT_AVAILABLE'
         end as rank_reason,
         flags([
@@ -81,7 +37,7 @@ districts_published as (
             if(not is_comparable, 'EXAM_NOT_COMPARABLE', null),
             if(is_missing, 'MISSING', null), if(unread_count > 0, 'PARTIAL', null),
         ]) as flags,
-    from districts_measured
+    from districts
 
 )
 

@@ -37,7 +37,7 @@ stability_published as (
         flags([
             if(correlations.rho_reason = 'NO_VARIANCE', 'NO_VARIANCE', null),
             if(rho_low is null, 'NO_UNCERTAINTY', null),
-            if(kind = 'years' and rho_high < stable_rho, 'UNSTABLE_RANKING', null),
+            if(kind in ('years', 'exams') and rho_high < stable_rho, 'UNSTABLE_RANKING', null),
         ]) as flags,
     from correlations
     inner join kinds using (kind)
