@@ -80,3 +80,14 @@ create macro texts_of(texts, parts) as
         ),
         ' '
     );
+
+-- Of a group of rows of several levels, the value of one, and why it has none.
+create macro level_value(value, level, sought) as
+    min(value) filter (where level = sought);
+
+create macro level_reason(value, reason, level, sought) as
+    if(
+        level_value(value, level, sought) is null,
+        coalesce(level_value(reason, level, sought), 'NOT_APPLICABLE'),
+        null
+    );
