@@ -6,25 +6,40 @@
 
 create macro whole(cell) as try_cast(translate(cell, '०१२३४५६७८९,', '0123456789') as bigint);
 
--- Rows twice in the file count once; then everything is small.
+-- The file is read once; a row that stands in it twice counts once.
+create table records as
+select
+    hash(year_bs, school_code, district, vdc, grade, sex, caste, disability, location, enrolled, repeaters_next) as id,
+    district, whole(year_bs)::usmallint as year, whole(grade)::utinyint as grade, sex = 'F' as sex,
+    caste = 'Dalit' as caste, location = 'urban' as location, disability = 'yes' as disability,
+    whole(enrolled)::integer as enrolled, whole(repeaters_next)::integer as repeaters,
+    whole(enrolled) is not null and (whole(repeaters_next) is not null or disability = 'yes') as is_known,
+from read_csv(
+    getvariable('folder') || '/enrolment/*.csv', columns = getvariable('enrolment_columns'), header = true,
+    auto_detect = false, delim = ',', quote = '"', escape = '"'
+);
+
+delete from records
+where rowid in (
+    with repeated as (select id from records group by id having count(*) > 1)
+    select unnest(list(rowid order by rowid)[2:]) from records semi join repeated using (id) group by id
+);
+
 create table cells as
 select
-    coalesce(spellings.district_name, trim(district)) as district, year, grade, sex,
-    if(caste = 'Dalit', 'dalit', 'other') as caste, location, disability,
+    coalesce(spellings.district_name, trim(district)) as district, year::bigint as year, grade::bigint as grade, sex,
+    caste, location, disability,
     sum(enrolled) as pupils,
     sum(enrolled) filter (where is_known) as flow_pupils,
     sum(repeaters) filter (where is_known) as repeaters,
     count(*) filter (where is_known) > 0
     and count(repeaters) filter (where is_known) = 0 as is_uncounted,
 from (
-    select distinct
-        whole(year_bs) as year, district, school_code, whole(grade) as grade, sex, caste, disability, location,
-        whole(enrolled) as enrolled, whole(repeaters_next) as repeaters,
-        whole(enrolled) is not null and (whole(repeaters_next) is not null or disability = 'yes') as is_known,
-    from read_csv(
-        getvariable('folder') || '/enrolment/*.csv', columns = getvariable('enrolment_columns'), header = true,
-        auto_detect = false, delim = ',', quote = '"', escape = '"'
-    )
+    select
+        district, year, grade, sex, caste, location, disability, is_known,
+        sum(enrolled) as enrolled, sum(repeaters) as repeaters,
+    from records
+    group by all
 )
 left join reference.district_spellings as spellings
     on spellings.spelling = translate(lower(trim(district)), ' _-.()', '')
@@ -107,8 +122,8 @@ with
 pooled as (
     select
         district, level, year, step, grade, is_last,
-        if(step >= 4, '', sex) as sex, if(step >= 3, '', caste) as caste,
-        if(step >= 2, '', location) as location, if(step >= 1, '', disability) as disability,
+        if(step >= 4, 'any', sex::varchar) as sex, if(step >= 3, 'any', caste::varchar) as caste,
+        if(step >= 2, 'any', location::varchar) as location, if(step >= 1, 'any', disability::varchar) as disability,
         sum(pupils) as pupils, sum(flow_pupils) as flow_pupils,
         sum(at_risk order by flows.sex, flows.caste, flows.location, flows.disability) as at_risk,
         sum(promoted order by flows.sex, flows.caste, flows.location, flows.disability) as promoted,
@@ -138,9 +153,9 @@ copy (
         from pools as own
         inner join pools as wider
             on wider.district = own.district and wider.level = own.level and wider.year = own.year
-            and wider.sex = if(wider.step >= 4, '', own.sex) and wider.caste = if(wider.step >= 3, '', own.caste)
-            and wider.location = if(wider.step >= 2, '', own.location)
-            and wider.disability = if(wider.step >= 1, '', own.disability)
+            and wider.sex = if(wider.step >= 4, 'any', own.sex) and wider.caste = if(wider.step >= 3, 'any', own.caste)
+            and wider.location = if(wider.step >= 2, 'any', own.location)
+            and wider.disability = if(wider.step >= 1, 'any', own.disability)
         where own.step = 0 and (not wider.is_small or wider.step = 4)
         qualify row_number() over (
             partition by own.district, own.level, own.year, own.sex, own.caste, own.location, own.disability
