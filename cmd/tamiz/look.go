@@ -287,6 +287,9 @@ func (l *looking) settle(source *pipeline.Source) (pipeline.SourceRecord, error)
 	case len(good) == 0, dead && !source.Required && source.Dead == "":
 		state.State, state.Pins = sourceLeftOut, nil
 		state.Effect = "this source is left out: what stands on it is unknown in this edition"
+		if source.Dead != "" {
+			state.Effect = "what stands on it is not computed: " + source.Dead
+		}
 	default:
 		state.State, state.Effect = sourceCarried, carriedEffect(source, good, state.Days)
 		if dead && source.Dead == "" {

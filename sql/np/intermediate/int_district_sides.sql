@@ -4,7 +4,7 @@ with
 
 districts as (
 
-    select district_name, level, year_bs, pupils_count, ei, ei_se
+    select district_name, level, year_bs, pupils_count, is_district_unknown, ei, ei_se,
     from intermediate.int_district_standings
 
 ),
@@ -36,7 +36,10 @@ measures as (
         rules.threshold_rule,
         rules.absolute_threshold,
         districts.pupils_count,
-        if(measure = 'ei', districts.ei, resources.resource_index) as measured,
+        case
+            when measure = 'ei' then districts.ei
+            when is_district_unknown is not true then resources.resource_index
+        end as measured,
     from districts
     left join resources using (district_name, level, year_bs)
     cross join rules

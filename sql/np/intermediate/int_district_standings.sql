@@ -29,6 +29,8 @@ intervals as (
 
 ),
 
+names as (select district_name, district_name as known_name from reference.districts),
+
 standings as (
 
     select
@@ -36,13 +38,15 @@ standings as (
         coverage.level,
         coverage.year_bs,
         coverage.pupils_count,
-        if(is_missing, null, coverage.c_bar) as c_bar,
+        names.known_name is null as is_district_unknown,
+        if(is_missing or is_district_unknown, null, coverage.c_bar) as c_bar,
         clamp_unit(inequality.c_pool) as c_pool,
-        if(is_open, inequality.ei, null) as ei,
-        if(is_open, intervals.index_se, null) as ei_se,
+        if(is_open and not is_district_unknown, inequality.ei, null) as ei,
+        if(is_open and not is_district_unknown, intervals.index_se, null) as ei_se,
     from coverage
     inner join inequality using (district_name, level, year_bs)
     left join intervals using (district_name, level, year_bs)
+    left join names using (district_name)
 
 )
 

@@ -6,13 +6,16 @@ create macro word_or_written(word, written) as
 create macro spelling_of(written) as
     lower(fold_text(written));
 
--- A number with its Devanagari digits written as Arabic ones.
+-- A number with its Devanagari digits written as Arabic ones; most have none, and telling so is cheap.
 create macro plain_digits(written) as
-    translate(written, '०१२३४५६७८९', '0123456789');
+    case
+        when regexp_full_match(written, '[ -~]*') then written
+        else translate(written, '०१२३४५६७८९', '0123456789')
+    end;
 
--- A count in either digits; NULL when it is none.
+-- A count in either digits; NULL when it is none, as a percentage is.
 create macro read_count(written) as
-    coalesce(clean_count(written), clean_count(plain_digits(written)));
+    case when not contains(written, '%') then clean_count(plain_digits(written)) end;
 
 -- Why a count could not be read: what its mask stands for; NULL when it could.
 create macro count_missing_reason(written) as

@@ -35,6 +35,8 @@ intervals as (
 
 ),
 
+names as (select district_name, district_name as known_name from reference.districts),
+
 districts_published as (
 
     select
@@ -92,10 +94,12 @@ districts_published as (
             if(is_open and coverage.known_group_count = 1, 'ONE_GROUP', null),
             if(not is_missing and has_gap, 'CPOOL_GAP', null),
             if(is_open and is_within_noise, 'D_WITHIN_NOISE', null),
+            unknown_district_flag(names.known_name),
         ]) as flags,
     from coverage
     inner join inequality using (district_name, level, year_bs)
     left join intervals using (district_name, level, year_bs)
+    left join names using (district_name)
 
 )
 

@@ -38,6 +38,35 @@ records as (
 
 ),
 
+-- Only keys that stand there more than once are looked at more closely: they are few.
+repeated as (
+
+    select year_bs, school_code, grade, sex, caste, disability, location
+    from records
+    group by all
+    having count(*) > 1
+
+),
+
+copies as (
+
+    select
+        _file,
+        _record,
+        min([district_name, vdc_name, enrolled, repeaters_next]) over copies
+            <> max([district_name, vdc_name, enrolled, repeaters_next]) over copies
+            as is_contradicted,
+        row_number() over (copies order by _file, _record) as copy_number,
+    from records
+    semi join repeated using (
+        year_bs, school_code, grade, sex, caste, disability, location
+    )
+    window copies as (
+        partition by year_bs, school_code, grade, sex, caste, disability, location
+    )
+
+),
+
 records_judged as (
 
     select
@@ -51,9 +80,7 @@ records_judged as (
         caste,
         disability,
         location,
-        min([district_name, vdc_name, enrolled, repeaters_next]) over copies
-            <> max([district_name, vdc_name, enrolled, repeaters_next]) over copies
-            as is_contested,
+        coalesce(copies.is_contradicted, false) as is_contested,
         case when not is_contested then read_count(enrolled) end as pupils_count,
         case when is_contested then 'UNDEFINED' else count_missing_reason(enrolled) end
             as pupils_count_reason,
@@ -71,14 +98,12 @@ records_judged as (
             when (grade between 1 and 12) is not true then 'UNREADABLE_GRADE'
             when district_name is null then 'MISSING_DISTRICT'
             when school_code is null then 'MISSING_SCHOOL'
-            when row_number() over (copies order by _file, _record) = 1 then null
+            when coalesce(copies.copy_number, 1) = 1 then null
             when is_contested then 'CONFLICTING_DUPLICATE'
             else 'DUPLICATE'
         end as _set_aside,
     from records
-    window copies as (
-        partition by year_bs, school_code, grade, sex, caste, disability, location
-    )
+    left join copies using (_file, _record)
 
 )
 
