@@ -8,6 +8,7 @@ groups as (
         district_name, level, year_bs, gender, caste, location, disability,
         group_count, weight_count, coverage,
     from intermediate.int_group_rates
+    where variant = 'index'
 
 ),
 

@@ -1,10 +1,11 @@
--- One row per district, level, school year, back-off step, pool of groups, and grade.
+-- One row per variant, district, level, school year, back-off step, pool and grade.
 
 with
 
 groups as (
 
     select
+        variant,
         district_name,
         level,
         year_bs,
@@ -26,7 +27,13 @@ groups as (
 
 steps as (
 
-    select dropped_count, drops_gender, drops_caste, drops_location, drops_disability
+    select
+        variant,
+        dropped_count,
+        drops_gender,
+        drops_caste,
+        drops_location,
+        drops_disability,
     from intermediate.int_backoff_steps
 
 ),
@@ -35,6 +42,7 @@ groups_pooled as (
 
     select
         ---------- ids
+        groups.variant,
         groups.district_name,
         groups.level,
         groups.year_bs,
@@ -57,7 +65,7 @@ groups_pooled as (
             as promoted_count,
         bool_or(groups.is_estimated) as is_estimated,
     from groups
-    cross join steps
+    inner join steps using (variant)
     group by all
 
 )
