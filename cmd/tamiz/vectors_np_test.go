@@ -213,7 +213,7 @@ func index(t *testing.T, b *transform.Bench, given []transform.Given) (map[strin
 	if len(rows) != 1 {
 		t.Fatalf("%d districts, want 1", len(rows))
 	}
-	return rows[0], rowsOf(t, b, given, "marts.group_table", "select * from marts.group_table where year_bs = 2070")
+	return rows[0], rowsOf(t, b, given, "marts.district_groups", "select * from marts.district_groups where year_bs = 2070")
 }
 
 // groupOf finds the group of a cell.
@@ -339,9 +339,9 @@ type year struct {
 }
 
 func yearRates(years []year) []transform.Given {
-	rates := transform.Given{Table: "intermediate.int_group_rates", Columns: []string{"district_name", "level", "year_bs", "gender", "caste", "location", "disability",
+	rates := transform.Given{Table: "intermediate.int_group_rates", Columns: []string{"variant", "district_name", "level", "year_bs", "gender", "caste", "location", "disability",
 		"group_count", "pupils_count", "weight_count", "pool_pupils_count", "coverage", "coverage_se", "backoff", "is_estimated"}}
-	leftOut := transform.Given{Table: "intermediate.int_district_left_out", Columns: []string{"district_name", "level", "year_bs", "district_count", "left_out_share", "is_partial", "is_missing"}}
+	leftOut := transform.Given{Table: "intermediate.int_district_left_out", Columns: []string{"variant", "district_name", "level", "year_bs", "district_count", "left_out_share", "is_partial", "is_missing"}}
 	add := func(given *transform.Given, texts ...string) {
 		var row []*string
 		for _, text := range texts {
@@ -352,9 +352,9 @@ func yearRates(years []year) []transform.Given {
 	for _, y := range years {
 		for i, c := range y.coverage {
 			n := strconv.FormatFloat(y.counts[i], 'f', 0, 64)
-			add(&rates, "D", "basic", strconv.Itoa(y.number), y.keys[i][0], "x", y.keys[i][1], "x", "1", n, n, n, strconv.FormatFloat(c, 'g', -1, 64), "0", "0", "false")
+			add(&rates, "index", "D", "basic", strconv.Itoa(y.number), y.keys[i][0], "x", y.keys[i][1], "x", "1", n, n, n, strconv.FormatFloat(c, 'g', -1, 64), "0", "0", "false")
 		}
-		add(&leftOut, "D", "basic", strconv.Itoa(y.number), "1", "0", "false", "false")
+		add(&leftOut, "index", "D", "basic", strconv.Itoa(y.number), "1", "0", "false", "false")
 	}
 	return []transform.Given{rates, leftOut}
 }
@@ -478,7 +478,7 @@ func vectorsDisability(t *testing.T, content []byte) {
 	list := []cell{cellOf(t, []string{"disability"}, []string{"nodis"}, others), cellOf(t, []string{"disability"}, []string{"dis"}, flows{E0: v.Disabled.E0, E1: v.Disabled.E1})}
 	for phi, want := range v.Results {
 		given := []transform.Given{levels(t, b, len(v.Total.E0)), enrolment(list),
-			constant(t, b, "method.flows", map[string]string{"disability_phi": phi}),
+			constant(t, b, "method.variants", map[string]string{"disability_phi": phi}),
 			ungated(t, b)}
 		for code, counts := range map[string][]float64{"disabled": want.RDis, "non-disabled": want.RNondis} {
 			rows := rowsOf(t, b, given, "intermediate.int_group_repeaters", "select * from intermediate.int_group_repeaters where year_bs = 2070 and disability = '"+code+"' order by grade")

@@ -9,6 +9,7 @@ groups as (
         group_count, weight_count, coverage,
     from intermediate.int_group_rates
     semi join reference.districts using (district_name)
+    where variant = 'index'
 
 ),
 

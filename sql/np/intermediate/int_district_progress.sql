@@ -30,6 +30,7 @@ districts as (
 
     select district_name, level, year_bs, is_missing, is_coverage_only
     from intermediate.int_district_coverage
+    where variant = 'index'
 
 ),
 

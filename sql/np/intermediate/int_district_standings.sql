@@ -8,6 +8,7 @@ coverage as (
         district_name, level, year_bs, pupils_count, c_bar, is_missing,
         not is_missing and not is_coverage_only as is_open,
     from intermediate.int_district_coverage
+    where variant = 'index'
 
 ),
 
@@ -15,6 +16,7 @@ inequality as (
 
     select district_name, level, year_bs, ei, c_pool
     from intermediate.int_district_inequality
+    where variant = 'index'
 
 ),
 

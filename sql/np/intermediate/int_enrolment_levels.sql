@@ -7,7 +7,7 @@ cells as (
     select
         district_name, year_bs, grade, gender, row_count, read_row_count, pupils_count,
     from intermediate.int_group_cells
-    where gender <> 'unknown'
+    where variant = 'index' and gender <> 'unknown'
 
 ),
 

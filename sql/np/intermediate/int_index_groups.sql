@@ -8,7 +8,7 @@ groups as (
         district_name, level, year_bs, gender, caste, location, disability,
         group_count, weight_count, backoff, coverage,
     from intermediate.int_group_rates
-    where coverage is not null and weight_count > 0
+    where variant = 'index' and coverage is not null and weight_count > 0
 
 ),
 
@@ -16,6 +16,7 @@ steps as (
 
     select dropped_count, drops_gender, drops_caste, drops_location, drops_disability
     from intermediate.int_backoff_steps
+    where variant = 'index'
 
 ),
 

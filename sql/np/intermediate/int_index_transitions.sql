@@ -10,7 +10,7 @@ pools as (
         at_risk_count,
         transition_rate(flow_pupils_count, at_risk_count, promoted_count) as transition,
     from intermediate.int_pool_flows
-    where not is_last
+    where variant = 'index' and not is_last
 
 ),
 

@@ -29,6 +29,7 @@ pupils as (
         district_name, year_bs, grade, gender,
         sum(pupils_count)::bigint as pupils_count,
     from intermediate.int_group_cells
+    where variant = 'index'
     group by all
 
 ),

@@ -20,6 +20,7 @@ districts as (
         is_coverage_only and not is_missing as is_coverage_only,
         not is_coverage_only and not is_missing as is_open,
     from intermediate.int_district_coverage
+    where variant = 'index'
 
 ),
 

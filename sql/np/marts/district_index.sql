@@ -10,6 +10,7 @@ coverage as (
         is_coverage_only and not is_missing as is_coverage_only,
         not is_coverage_only and not is_missing as is_open,
     from intermediate.int_district_coverage
+    where variant = 'index'
 
 ),
 
@@ -18,8 +19,9 @@ inequality as (
     select
         district_name, level, year_bs, dissimilarity, ei, noise_floor,
         c_pool, c_pool_reason, d_seed_literal, ei_seed_literal,
-        has_gap, is_within_noise,
+        has_gap, is_within_noise, disadvantaged_group, disadvantaged_group_gap,
     from intermediate.int_district_inequality
+    where variant = 'index'
 
 ),
 
@@ -54,6 +56,12 @@ districts_published as (
         index_reason(inequality.dissimilarity, is_missing, is_coverage_only)
             as dissimilarity_reason,
         if(is_open, inequality.noise_floor, null) as d0,
+
+        ---------- the most disadvantaged group
+        if(is_open, inequality.disadvantaged_group, null) as disadvantaged_group,
+        if(is_open, inequality.disadvantaged_group_gap, null) as disadvantaged_group_gap,
+        index_reason(inequality.disadvantaged_group_gap, is_missing, is_coverage_only)
+            as disadvantaged_group_reason,
 
         ---------- 95 % intervals
         if(is_open, intervals.index_low, null) as ei_low,
