@@ -13,7 +13,7 @@ pupils as (
 ),
 groups as (
     select count(distinct (gender, caste, location, disability)) as cells,
-    from read_parquet(getvariable('marts') || '/group_table.parquet')
+    from read_parquet(getvariable('marts') || '/district_groups.parquet')
 ),
 years as (
     select

@@ -34,7 +34,7 @@ func TestRealNp_TheListsByDistrictBecomeFactsAndNoIndex(t *testing.T) {
 			}
 		}
 	}
-	for _, mart := range []string{"district_index", "district_drivers", "group_table", "survival", "transitions", "quadrants", "progress", "allocation", "composite", "context", "vdc_index", "school_index", "learning", "resources", "rank_stability"} {
+	for _, mart := range []string{"district_index", "district_drivers", "district_groups", "survival", "transitions", "quadrants", "progress", "allocation", "composite", "context", "vdc_index", "school_index", "learning", "resources", "rank_stability"} {
 		if rows := number(t, dir, "select count(*) from "+mart); rows != 0 {
 			t.Errorf("%s has %v rows: they are invented", mart, rows)
 		}
