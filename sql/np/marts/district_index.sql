@@ -28,8 +28,7 @@ inequality as (
 intervals as (
 
     select
-        district_named(unit_id) as district_name,
-        level_named(unit_id) as level,
+        district_named(unit_id) as district_name, level_named(unit_id) as level,
         period as year_bs,
         coverage_low, coverage_high, dissimilarity_low, dissimilarity_high,
         index_low, index_high, index_se,
@@ -43,9 +42,7 @@ districts_published as (
 
     select
         ---------- ids
-        coverage.district_name,
-        coverage.level,
-        coverage.year_bs,
+        coverage.district_name, coverage.level, coverage.year_bs,
 
         ---------- headline
         if(is_open, inequality.ei, null) as ei,
@@ -90,8 +87,7 @@ districts_published as (
         ---------- what it rests on
         coverage.backoff_weight,
         coverage.left_out_share,
-        coverage.pupils_count,
-        coverage.group_count,
+        coverage.pupils_count, coverage.group_count,
         flags([
             if(is_open and ei_low is null, 'NO_UNCERTAINTY', null),
             if(is_missing, 'MISSING', null),
