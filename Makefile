@@ -52,14 +52,11 @@ soak: tools ## a country and ten times that, from cold, and the simulated years:
 	$(GO) run ./bench -soak docs/soak.md
 	$(MAKE) year
 
-audit: tools ## prove of every column of every model what it is made of (the tests draw a few)
-	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestLineage -blank-all -v
-
 kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.md
 	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestSchedule_SurvivesKills -kills 200 -update-kills
 
-audit: tools ## prove what make test proves in part: rebuilds the real snapshot with one worker as well
-	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run 'TestReal_TheRealFilesBecomeASnapshot|TestRebuild' -audit
+audit: tools ## prove in full what make test draws samples of: the real snapshot rebuilt with one worker too, every column's lineage
+	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run 'TestReal_TheRealFilesBecomeASnapshot|TestRebuild|TestLineage' -audit
 
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
