@@ -12,7 +12,6 @@ import (
 	"tamiz/pipeline"
 )
 
-
 // TestLineage_BlankedColumnsChangeNothingElse is what column lineage means:
 // without an input column's values, no output column changes but those that
 // are said to stand on it. Few input columns of each model are drawn; make audit
