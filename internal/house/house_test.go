@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"transform/methods":    {"internal/u01", "transform/statistics"},
 	"transform/statistics": {"internal/u01"},
 	"load":                 {"pipeline"},
-	"lineage":              {},
+	"lineage":              {"pipeline"},
 	"load/dirstore":        {"load"},
 	"load/s3store":         {"load", "pipeline"},
 	"load/storetest":       {"load", "pipeline"},
