@@ -1,9 +1,6 @@
 package pipeline
 
-import (
-	"cmp"
-	"slices"
-)
+import "cmp"
 
 // ColumnRef names a column of a table of the plan, or, of a raw table, the
 // title that the column has in the publisher's file: then Table is the name of
@@ -16,11 +13,16 @@ type ColumnRef struct {
 // String gives table.column.
 func (r ColumnRef) String() string { return r.Table + "." + r.Column }
 
+// Compare orders by table, then by column.
+func (r ColumnRef) Compare(other ColumnRef) int {
+	return cmp.Or(cmp.Compare(r.Table, other.Table), cmp.Compare(r.Column, other.Column))
+}
+
 // Influence says how an input column bears on an output column.
 type Influence string
 
 // The ways in which an input column bears on an output column. The first three
-// bring the value; a condition decides which value, or which rows.
+// bring the value; a condition decides which value it is.
 const (
 	Identical      Influence = "identity"       // the value as it is
 	Transformation Influence = "transformation" // the value, computed from one row
@@ -32,55 +34,23 @@ const (
 type ColumnInput struct {
 	ColumnRef
 	Kind Influence `json:"kind"`
-	// By tells, of a condition, what it is: join, filter, group, sort, window
-	// or case.
+	// By tells, of a condition, what it is: join, filter, group, sort, window,
+	// unnest or case.
 	By string `json:"by,omitempty"`
-	// Rows is set for a condition that decides which rows there are, and so
-	// bears on each column of the table alike.
-	Rows bool `json:"rows,omitempty"`
 }
 
-// ColumnLineage tells of each table, and of each of its columns, which columns
-// of the tables that it reads make it: table → column → inputs, sorted. An
-// output column without inputs is a constant. Transform makes it.
-type ColumnLineage map[string]map[string][]ColumnInput
-
-// Of gives the inputs of a column: those that make it, and, if rows is set,
-// also those that decide which rows there are.
-func (l ColumnLineage) Of(column ColumnRef, rows bool) []ColumnInput {
-	var inputs []ColumnInput
-	for _, input := range l[column.Table][column.Column] {
-		if rows || !input.Rows {
-			inputs = append(inputs, input)
-		}
-	}
-	return inputs
+// TableLineage tells of one table which columns of the tables that it reads
+// make each of its columns. A column without inputs is a constant. Rows are the
+// conditions that decide which rows the table has, and so bear on all of its
+// columns alike. All lists are sorted.
+type TableLineage struct {
+	Columns map[string][]ColumnInput `json:"columns"`
+	Rows    []ColumnInput            `json:"rows,omitempty"`
+	// Coarse is set where it is not known which inputs make which column, so
+	// that each column is said to stand on all: a transform in Go.
+	Coarse bool `json:"coarse,omitempty"`
 }
 
-// Origins follows a column's inputs to the end, without the conditions that
-// only decide which rows there are, and gives those that have no inputs of
-// their own: titles in the publishers' files, columns of constant tables, and
-// what Tamiz itself records of a row. Sorted.
-func (l ColumnLineage) Origins(column ColumnRef) []ColumnRef {
-	var origins []ColumnRef
-	seen := map[ColumnRef]bool{}
-	var follow func(ColumnRef)
-	follow = func(ref ColumnRef) {
-		if seen[ref] {
-			return
-		}
-		seen[ref] = true
-		inputs := l.Of(ref, false)
-		if len(inputs) == 0 {
-			origins = append(origins, ref)
-		}
-		for _, input := range inputs {
-			follow(input.ColumnRef)
-		}
-	}
-	follow(column)
-	slices.SortFunc(origins, func(a, b ColumnRef) int {
-		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Column, b.Column))
-	})
-	return origins
-}
+// ColumnLineage is the lineage of all tables, by name. A table that is not in
+// it is a constant.
+type ColumnLineage map[string]TableLineage
