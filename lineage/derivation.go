@@ -29,6 +29,8 @@ type Derivation struct {
 	Records []Record         `json:"records"`
 	Tables  map[string]Table `json:"tables"` // every table that is named here
 	Proof   Proof            `json:"proof"`
+
+	lineage pipeline.ColumnLineage // nil if no column was asked for
 }
 
 // Row is a row of a table with the rows that make it.
@@ -106,11 +108,12 @@ type Table struct {
 	Place       string            `json:"place,omitempty"`   // of the program in the configuration
 	Key         []string          `json:"key,omitempty"`
 	Columns     []pipeline.Column `json:"columns"`
-	Fingerprint pipeline.Digest   `json:"fingerprint,omitempty"` // of its step; a table of several raw files has several
-	Digest      pipeline.Digest   `json:"sha256,omitempty"`      // of its file
-	Count       int64             `json:"count"`                 // of its rows
-	Rows        [][]*string       `json:"rows,omitempty"`        // all of them, of a small table that is used whole
-	Sources     []string          `json:"sources,omitempty"`     // of a table that is used whole: the raw tables that it stands on
+	Needed      []string          `json:"columns_needed,omitempty"` // of a derivation of one column: those that it needs
+	Fingerprint pipeline.Digest   `json:"fingerprint,omitempty"`    // of its step; a table of several raw files has several
+	Digest      pipeline.Digest   `json:"sha256,omitempty"`         // of its file
+	Count       int64             `json:"count"`                    // of its rows
+	Rows        [][]*string       `json:"rows,omitempty"`           // all of them, of a small table that is used whole
+	Sources     []string          `json:"sources,omitempty"`        // of a table that is used whole: the raw tables that it stands on
 }
 
 // Proof sums up what was run again.

@@ -94,7 +94,7 @@ func (d *Deriver) columnsNeeded() map[string]map[string]bool {
 			return
 		}
 		needs[ref.Table][ref.Column] = true
-		for _, input := range d.Lineage.Of(ref, false) {
+		for _, input := range d.Lineage[ref.Table].Columns[ref.Column] {
 			visit(input.ColumnRef)
 		}
 	}

@@ -35,8 +35,10 @@ func Cut(text string, most int) string {
 type printer struct {
 	io.Writer
 	*Derivation
-	shown map[int]bool // rows
-	told  map[int]bool // records
+	shown   map[int]bool // rows
+	told    map[int]bool // records
+	seen    map[valueRef]bool
+	sourced map[string]bool // sources that were named
 }
 
 func (p *printer) line(format string, arguments ...any) {
@@ -46,7 +48,7 @@ func (p *printer) line(format string, arguments ...any) {
 // Print writes a derivation for people: in short the values of the row and the
 // records that they stand on; in full every step between.
 func (d *Derivation) Print(w io.Writer, full bool) {
-	p := &printer{w, d, map[int]bool{}, map[int]bool{}}
+	p := &printer{Writer: w, Derivation: d, shown: map[int]bool{}, told: map[int]bool{}}
 	what := pipeline.BaseName(d.Mart) + " " + strings.Join(d.Key, " ")
 	if d.Column != "" {
 		what = d.Column + " of " + what
@@ -60,16 +62,24 @@ func (d *Derivation) Print(w io.Writer, full bool) {
 		p.line("  note: %s", note)
 	}
 	p.line("")
-	p.values(d.Rows[0], full)
-	p.line("")
+	if full || d.lineage == nil {
+		p.values(d.Rows[0], full)
+		p.line("")
+	}
 	if full {
 		p.line("%s", p.title(0))
 		p.tree(0, "")
 		p.line("")
+	} else if d.lineage != nil {
+		p.seen, p.sourced = map[valueRef]bool{}, map[string]bool{}
+		p.value(0, d.Column, "")
 	} else {
 		p.sources()
+		p.whole(full)
 	}
-	p.whole(full)
+	if full {
+		p.whole(full)
+	}
 	p.verdict()
 }
 

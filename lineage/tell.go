@@ -34,7 +34,11 @@ func (g *Graph) Derivation(ctx context.Context, i int, tables bool) (*Derivation
 		if err != nil {
 			return nil, err
 		}
+		described.Needed = slices.Sorted(maps.Keys(g.needs[table]))
 		d.Tables[table] = described
+	}
+	if g.Column != "" {
+		d.lineage = g.Lineage
 	}
 	t.sumUp()
 	return d, nil

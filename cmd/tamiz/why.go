@@ -93,7 +93,7 @@ func why(command *cobra.Command, o *options, f *whyFlags, arguments []string) er
 	if !graph.Found(0) {
 		return w.noKey(ctx, deriver, arguments[2:])
 	}
-	derivation, err := graph.Derivation(ctx, 0, asJSON || f.full || f.html != "")
+	derivation, err := graph.Derivation(ctx, 0, asJSON || f.full || f.html != "" || f.column != "")
 	if err != nil {
 		return err
 	}
@@ -174,6 +174,11 @@ func (w *whyWork) deriver(ctx context.Context, mart, column string, full bool) (
 		return w.archive.Path(digest)
 	}
 	d := &lineage.Deriver{Plan: w.plan, Walk: walk, Tracer: transform.SQL{}, Reader: extract.Reader{}, Mart: model, Published: file, Column: column, Most: mostFollowed, Together: true}
+	if column != "" {
+		if d.Lineage, err = w.columns(); err != nil {
+			return nil, err
+		}
+	}
 	if full {
 		d.Most, d.Together = 0, false
 	}
