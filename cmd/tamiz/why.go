@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -100,10 +101,18 @@ func why(command *cobra.Command, o *options, f *whyFlags, arguments []string) er
 	derivation.Snapshot, derivation.Manifest = w.snapshot.Snapshot, w.snapshot.Digest
 	derivation.Notes = append(derivation.Notes, w.notes...)
 	out := command.OutOrStdout()
-	switch {
-	case asJSON:
+	if f.html != "" {
+		var page bytes.Buffer
+		if err := derivation.WritePage(&page); err != nil {
+			return err
+		}
+		if err := pipeline.WriteFile(f.html, page.Bytes()); err != nil {
+			return err
+		}
+	}
+	if asJSON {
 		err = printJSON(out, derivation)
-	default:
+	} else {
 		derivation.Print(out, f.full)
 	}
 	if err == nil && !derivation.Proof.Proved {
