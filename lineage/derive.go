@@ -51,6 +51,8 @@ type Graph struct {
 	records map[string]map[string]*Record
 	masked  map[string]bool // tables that hold the records of a private source one by one
 	needs   map[string]map[string]bool
+	inFull  map[string]bool // tables whose steps were run in full, and made the same
+	unlike  []Fault         // those that made another
 }
 
 // Derive finds and proves the derivations of the rows with these keys. Tables
@@ -102,14 +104,24 @@ func (d *Deriver) columnsNeeded() map[string]map[string]bool {
 	return needs
 }
 
-// Steps lists the steps whose artifacts Derive reads.
-func (d *Deriver) Steps() []*pipeline.Step {
+// Steps lists the steps whose artifacts Derive reads and, if all are wanted,
+// those that they stand on.
+func (d *Deriver) Steps(all bool) []*pipeline.Step {
 	seen := map[*pipeline.Step]bool{}
 	var steps []*pipeline.Step
-	add := func(step *pipeline.Step) {
-		if !seen[step] {
-			seen[step] = true
-			steps = append(steps, step)
+	var add func(step *pipeline.Step)
+	add = func(step *pipeline.Step) {
+		if seen[step] {
+			return
+		}
+		seen[step] = true
+		steps = append(steps, step)
+		for _, input := range step.Inputs {
+			for _, parent := range input.Steps {
+				if all {
+					add(parent)
+				}
+			}
 		}
 	}
 	for _, table := range d.cone(d.columnsNeeded()) {

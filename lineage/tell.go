@@ -74,6 +74,9 @@ func (t *telling) row(n *node) int {
 			row.Fault = &RowFault{n.fault.Problem, n.fault.Columns, mask(n.fault.Want), mask(n.fault.Found)}
 		}
 	}
+	if row.Proof == NotProved && t.g.inFull[n.table] {
+		row.Proof = ProvedInFull
+	}
 	t.d.Tables[n.table] = Table{}
 	t.d.Rows = append(t.d.Rows, row)
 	for _, e := range n.inputs {
@@ -246,6 +249,8 @@ func (t *telling) sumUp() {
 		proof.Faults = append(proof.Faults, Fault{Table: record.Table, Key: []string{string(record.Digest), fmt.Sprint(record.Number)},
 			RowFault: RowFault{Problem: "read again from the archive, the record holds other values", Columns: []string{}}})
 	}
+	proof.Faults = append(proof.Faults, t.g.unlike...)
+	proof.InFull = slices.Sorted(maps.Keys(t.g.inFull))
 	proof.Steps, proof.Whole, proof.Proved = len(steps), slices.Sorted(maps.Keys(whole)), len(proof.Faults) == 0
 }
 

@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -84,7 +87,7 @@ func why(command *cobra.Command, o *options, f *whyFlags, arguments []string) er
 	for i := range key {
 		key[i] = &arguments[i+2]
 	}
-	if err := w.complete(ctx, deriver); err != nil {
+	if err := w.complete(ctx, deriver, f.deep); err != nil {
 		return err
 	}
 	graph, err := deriver.Derive(ctx, [][]*string{key})
@@ -93,6 +96,16 @@ func why(command *cobra.Command, o *options, f *whyFlags, arguments []string) er
 	}
 	if !graph.Found(0) {
 		return w.noKey(ctx, deriver, arguments[2:])
+	}
+	if f.deep {
+		unlock, err := w.lock()
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		if err := graph.Deep(ctx); err != nil {
+			return err
+		}
 	}
 	derivation, err := graph.Derivation(ctx, 0, asJSON || f.full || f.html != "" || f.column != "")
 	if err != nil {
@@ -203,8 +216,8 @@ func columnNames(model *pipeline.Model) string {
 }
 
 // complete computes again what the warehouse no longer holds.
-func (w *whyWork) complete(ctx context.Context, d *lineage.Deriver) error {
-	steps := d.Steps()
+func (w *whyWork) complete(ctx context.Context, d *lineage.Deriver, all bool) error {
+	steps := d.Steps(all)
 	needs := d.Walk.Needs(d.Plan, steps, nil, nil)
 	if len(needs) == 0 {
 		return nil
@@ -292,7 +305,38 @@ func (w *whyWork) noKey(ctx context.Context, d *lineage.Deriver, key []string) e
 	if len(near) > 0 {
 		problem.Hint = "with " + d.Mart.Key[0] + " " + key[0] + " there are:\n" + strings.Join(near, "\n")
 	}
-	return problem
+	aside, err := w.setAside(ctx, d, key[0])
+	if len(aside) > 0 {
+		problem.Effect = "records of it were set aside:\n" + strings.Join(aside, "\n")
+	}
+	return errors.Join(problem, err)
+}
+
+// setAside finds the records with this value in the first column of the key
+// that a model below the mart has set aside, and why.
+func (w *whyWork) setAside(ctx context.Context, d *lineage.Deriver, value string) ([]string, error) {
+	var found []string
+	for _, step := range d.Steps(true) {
+		file := filepath.Join(w.warehouse.ArtifactDir(step.Fingerprint), pipeline.AsideFile)
+		if _, err := os.Stat(file); err != nil || !slices.ContainsFunc(w.binding.Columns[step.Table], func(c pipeline.Column) bool { return c.Name == d.Mart.Key[0] }) {
+			continue
+		}
+		columns, rows, err := ask(ctx, map[string]string{"aside": file}, fmt.Sprintf("select * from aside where cast(%s as varchar) = %s order by all limit %d",
+			pipeline.QuoteName(d.Mart.Key[0]), pipeline.QuoteText(value), nearHits))
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range rows {
+			text := step.Table + ":"
+			for _, name := range []string{"_set_aside", "_record", "_file"} {
+				if i := slices.Index(columns, name); i >= 0 && row[i] != nil {
+					text += " " + strings.TrimPrefix(name, "_") + " " + *row[i]
+				}
+			}
+			found = append(found, strings.Replace(text, ": set_aside ", ": ", 1))
+		}
+	}
+	return found, nil
 }
 
 // quoted writes values so that a shell takes each for one word.
