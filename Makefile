@@ -51,11 +51,14 @@ soak: tools ## a country and ten times that, from cold, and the simulated years:
 	$(GO) run ./bench -soak docs/soak.md
 	$(MAKE) year
 
+audit: tools ## prove what make test proves in part: why, for 1,000 rows of the national sample and all profiles of the real run
+	$(GO) test ./cmd/tamiz -count=1 -timeout 120m -run 'TestWhy_RawLines|TestReal_TheRealFilesBecomeASnapshot/why' -why-all -v
+
 kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.md
 	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestSchedule_SurvivesKills -kills 200 -update-kills
 
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check faults docs real fuzz bench year soak kills clean
+.PHONY: help tools build run test check faults docs real fuzz bench year soak audit kills clean
 .DEFAULT_GOAL := help

@@ -1,8 +1,10 @@
 // Package lineage answers questions about what was published, from what is
-// kept: which units differ between two tables of results, and how.
+// kept: how a row came about, down to the raw records, with the proof; which
+// units differ between two tables of results, and how.
 //
-// In come values by unit; out come counts. It runs no step, reads no file and
-// changes nothing.
+// In come a plan, keys and values; out come derivations and counts, as
+// structures, as text and as a page. Steps are run and raw records are read
+// through the contracts of pipeline alone; nothing that is kept is changed.
 package lineage
 
 import (

@@ -49,6 +49,7 @@ type replayer struct {
 	planned   *duck.Query            // the program over the traced rows
 	tracing   map[string]*duck.Query // the traced rows of each input
 	evaluated bool                   // a transform has been run
+	want      string                 // the chosen row as JSON, where that is known already
 }
 
 func newReplayer(ctx context.Context, db *duck.DB, step *pipeline.Step) *replayer {
@@ -246,15 +247,19 @@ func (r *replayer) allWhole() bool {
 
 // compare wants exactly the chosen row, and says which columns differ.
 func (r *replayer) compare(made [][]*string) (*pipeline.TraceFault, error) {
-	_, want, err := r.db.Rows(r.ctx, "select cast(to_json(before) as varchar) as row_text from (select * exclude (replay_id) from everything.chosen) as before")
-	if err != nil {
-		return nil, fmt.Errorf("%s: read the chosen row: %w", r.model.Name, err)
+	want := r.want
+	if want == "" {
+		_, rows, err := r.db.Rows(r.ctx, "select cast(to_json(before) as varchar) as row_text from (select * exclude (replay_id) from everything.chosen) as before")
+		if err != nil {
+			return nil, fmt.Errorf("%s: read the chosen row: %w", r.model.Name, err)
+		}
+		want = *rows[0][0]
 	}
-	if len(made) == 1 && *made[0][0] == *want[0][0] {
+	if len(made) == 1 && *made[0][0] == want {
 		return nil, nil
 	}
 	fault := &pipeline.TraceFault{Problem: "the trace is insufficient: replayed on its traced rows alone, a row came out different",
-		Columns: []string{}, Want: *want[0][0], Found: fmt.Sprintf("%d rows", len(made))}
+		Columns: []string{}, Want: want, Found: fmt.Sprintf("%d rows", len(made))}
 	if len(made) == 1 {
 		fault.Found = *made[0][0]
 		fault.Columns = differing(fault.Want, fault.Found)

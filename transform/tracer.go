@@ -309,6 +309,7 @@ func (t *tracing) prove() error {
 		if err := t.choose(row.id); err != nil {
 			return err
 		}
+		t.want = row.text
 		fault, err := t.replayer.prove()
 		if err != nil && t.ctx.Err() == nil { // the step itself ran: it is these rows that it cannot stand on
 			fault, err = &pipeline.TraceFault{Problem: "the trace is insufficient: the program does not run on the traced rows alone", Columns: []string{}, Want: row.text, Found: err.Error()}, nil

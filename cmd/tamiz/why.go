@@ -145,10 +145,6 @@ type whyWork struct {
 
 // openWhy finds the plan of a snapshot: the definition over its pins.
 func openWhy(ctx context.Context, project *config.Project, name, id string, told io.Writer) (*whyWork, error) {
-	s, err := openSession(ctx, project, name)
-	if err != nil {
-		return nil, err
-	}
 	if id == "latest" {
 		id = ""
 	}
@@ -156,9 +152,20 @@ func openWhy(ctx context.Context, project *config.Project, name, id string, told
 	if err != nil {
 		return nil, err
 	}
+	s, err := openDefinition(ctx, project, snapshot)
+	if err != nil {
+		return nil, err
+	}
 	w := &whyWork{session: s, snapshot: snapshot, told: told}
 	w.plan = pipeline.NewPlan(s.p, s.binding, pinsOf(snapshot), s.engines)
 	return w, nil
+}
+
+// openDefinition opens a session with the definition that explains a snapshot:
+// the project's present one. Where that is not what made the snapshot, why says
+// so.
+func openDefinition(ctx context.Context, project *config.Project, snapshot *load.Snapshot) (*session, error) {
+	return openSession(ctx, project, snapshot.Pipeline)
 }
 
 // deriver prepares to derive rows of a mart, of which one column may be meant.
