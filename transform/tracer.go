@@ -213,6 +213,14 @@ func (t *tracing) loadInputs() error {
 	for i, input := range t.task.Inputs {
 		read := duck.ReadParquet(input.Files)
 		match := t.model.Trace[input.Table].Match
+		if t.model.Trace[input.Table].Kind == pipeline.TraceBroadcast {
+			kept, err := t.db.Kept(t.ctx, read)
+			if err != nil {
+				return err
+			}
+			inputs[i] = "view as select * from " + kept
+			continue
+		}
 		if len(match) == 0 {
 			inputs[i] = "view as " + read
 			continue
