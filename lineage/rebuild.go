@@ -30,7 +30,7 @@ type Rebuild struct {
 	Pipeline  string           `json:"pipeline"`
 	Snapshot  string           `json:"snapshot"`
 	Store     string           `json:"store"`
-	Proof     ProofKind          `json:"proof"`
+	Proof     ProofKind        `json:"proof"`
 	Files     []RebuiltFile    `json:"files"`
 	Findings  []RebuildFinding `json:"findings"` // in the order of the walk; none if all is equal
 	Notes     []string         `json:"notes"`    // what is not the same and did not matter
