@@ -66,8 +66,8 @@ func (r *runState) changedBy(name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	t := &trial{session: r.session, pins: pins, progress: r.out}
-	after, err := t.units(r.ctx, r.p.MethodTables())
+	t := &trial{session: r.session, progress: r.out}
+	after, err := t.units(r.ctx, r.today(pins), r.p.MethodTables())
 	if err != nil {
 		return 0, err
 	}
