@@ -42,7 +42,7 @@ type attribution struct {
 
 	bound  map[[2]bool]basis // models, method as after → their binding
 	known  map[string]lineage.World
-	unlock func()
+	unlock func() // nil: nothing was computed yet
 	found  *lineage.Attribution
 }
 
@@ -50,9 +50,13 @@ type attribution struct {
 // told in the result and is no error.
 func (s *session) causes(ctx context.Context, sides [2]*load.Snapshot, r *ruler, progress io.Writer) (*lineage.Attribution, *lineage.UnitChange, error) {
 	a := &attribution{trial: &trial{session: s, progress: progress}, sides: sides, compared: r.compared, ruler: r, published: map[pipeline.Digest]string{},
-		bound: map[[2]bool]basis{}, known: map[string]lineage.World{}, unlock: func() {},
+		bound: map[[2]bool]basis{}, known: map[string]lineage.World{},
 		found: &lineage.Attribution{Causes: []lineage.Cause{}, Unrelated: []string{}, Notes: []string{}}}
-	defer func() { a.unlock() }()
+	defer func() {
+		if a.unlock != nil {
+			a.unlock()
+		}
+	}()
 	unit, err := a.attribute(ctx)
 	if err != nil && ctx.Err() == nil && pipeline.KindOf(err) != pipeline.Busy {
 		a.found.Failed, err = err.Error(), nil
@@ -265,18 +269,17 @@ func (a *attribution) measure(ctx context.Context, after mixed) (lineage.World, 
 		}
 	}
 	if len(missing) > 0 {
-		if a.found.Run == 0 {
+		if a.unlock == nil {
 			if a.unlock, err = a.lock(); err != nil {
-				a.unlock = func() {}
 				return lineage.World{}, err
 			}
 		}
-		a.found.Run++
-		fmt.Fprintf(a.progress, "  world %d: as in %s, but %s\n", a.found.Run, a.sides[0].Snapshot, after)
+		fmt.Fprintf(a.progress, "  computing %s, but %s\n", a.sides[0].Snapshot, after)
 		made, err := a.run(ctx, plan, missing)
 		if err != nil {
 			return lineage.World{}, err
 		}
+		a.found.Run++
 		maps.Copy(files, made.views)
 	}
 	measured, err := a.ruler.measure(ctx, files)
@@ -300,12 +303,12 @@ func (a *attribution) fingerprint(plan *pipeline.Plan) string {
 // String names what is as after.
 func (m mixed) String() string {
 	if len(m) == 0 {
-		return "computed by the present engine"
+		return "by the present engine"
 	}
 	var names []string
 	for one := range m {
 		names = append(names, one.name)
 	}
 	slices.Sort(names)
-	return strings.Join(names, ", ") + " as it is now"
+	return strings.Join(names, ", ") + " as after"
 }
