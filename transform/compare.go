@@ -14,7 +14,8 @@ import (
 // CompareTables compares two Parquet files of one table row by row, by its
 // key. Figures (DOUBLE and FLOAT) count as equal if they lie no further apart
 // than tolerance times the larger one or, below 1, than tolerance; everything
-// else must be the same.
+// else must be the same. Of two files with other columns those are compared that
+// both have; nothing is where the key is no column of both.
 func CompareTables(ctx context.Context, memory int64, key []string, before, after string, tolerance float64) (*pipeline.TableDifference, error) {
 	db, err := duck.Open(ctx, duck.Options{Memory: memory})
 	if err != nil {

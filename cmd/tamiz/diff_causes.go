@@ -16,8 +16,9 @@ import (
 	"tamiz/pipeline"
 )
 
-// periodCause is the cause that a snapshot is of another period.
-const periodCause = "period"
+// periodCause is the cause that a snapshot is of another period; no source has
+// such a name.
+const periodCause = "the period"
 
 // atom is the smallest thing that can be as before or as after.
 type atom struct{ group, name string }

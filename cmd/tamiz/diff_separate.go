@@ -154,7 +154,7 @@ func (a *attribution) merge(ctx context.Context, parts [][]atom, stuck int) ([][
 // nameOf names a part.
 func nameOf(part []atom) string {
 	var names []string
-	isSources := len(part) > mostCauses
+	isSources := len(part) > 1
 	for _, one := range part {
 		names = append(names, one.name)
 		isSources = isSources && one.group == lineage.CauseSources
@@ -180,7 +180,7 @@ func (a *attribution) describe(part []atom) lineage.Cause {
 				cause.Differs = append(cause.Differs, change.Name()+" "+shorten(change.Before)+" → "+shorten(change.After))
 			}
 		case one.name == periodCause:
-			cause.Differs = append(cause.Differs, fmt.Sprintf("period %s as of %s → %s as of %s", a.pins[0].PeriodEnd, a.pins[0].AsOf, a.pins[1].PeriodEnd, a.pins[1].AsOf))
+			cause.Differs = append(cause.Differs, fmt.Sprintf("%s as of %s → %s as of %s", a.pins[0].PeriodEnd, a.pins[0].AsOf, a.pins[1].PeriodEnd, a.pins[1].AsOf))
 		default:
 			cause.Differs = append(cause.Differs, one.name+" "+filesText(a.pins[0].Sources[one.name])+" → "+filesText(a.pins[1].Sources[one.name]))
 		}

@@ -28,8 +28,12 @@ type snapshotDiff struct {
 	result   *comparison
 }
 
-// movers is how many rows are named that moved furthest.
-const movers = 10
+// How many rows are named that moved furthest, and how many columns of a mart
+// that the pipeline does not name are told of.
+const (
+	movers       = 10
+	shownIndices = 4
+)
 
 // compare compares what two snapshots published, says what they stand on that
 // is not the same, and what of it caused the difference.
@@ -121,13 +125,8 @@ func (d *snapshotDiff) subject(tables []tableChange) (*pipeline.Comparison, erro
 	}
 	c.Key = model.Key
 	at := slices.IndexFunc(tables, func(t tableChange) bool { return t.Mart == c.Mart })
-	for _, wantsUnit := range []bool{true, false} {
-		for _, column := range model.Columns {
-			isChanged := tables[at].TableDifference == nil || slices.ContainsFunc(tables[at].Columns, func(one pipeline.ColumnDifference) bool { return one.Column == column.Name })
-			if c.Value == "" && isChanged && (column.Unit != "" || !wantsUnit) && !slices.Contains(c.Key, column.Name) {
-				c.Value = column.Name
-			}
-		}
+	if changed := changedColumns(model, tables[at].TableDifference); c.Value == "" && len(changed) > 0 {
+		c.Value, c.Indices = changed[0], changed[:min(shownIndices, len(changed))]
 	}
 	if !slices.ContainsFunc(model.Columns, func(column pipeline.Column) bool { return column.Name == c.Value }) {
 		return nil, &pipeline.Error{Kind: pipeline.Config, Subject: c.Mart, Problem: fmt.Sprintf("it has no column %q", c.Value), Hint: "tamiz query \"describe " + c.Mart + "\" lists them"}
@@ -139,6 +138,23 @@ func (d *snapshotDiff) subject(tables []tableChange) (*pipeline.Comparison, erro
 		return nil, &usageError{fmt.Errorf("--key %s: want %s", strings.Join(d.flags.unit, ","), strings.ToUpper(strings.Join(c.Key, ",")))}
 	}
 	return c, nil
+}
+
+// changedColumns lists columns of a mart that are not its key, those that
+// changed if any did: measures, which have a unit, first.
+func changedColumns(model *pipeline.Model, difference *pipeline.TableDifference) []string {
+	var measures, others []string
+	for _, column := range model.Columns {
+		isSame := func(one pipeline.ColumnDifference) bool { return one.Column == column.Name }
+		switch {
+		case slices.Contains(model.Key, column.Name), difference != nil && len(difference.Columns) > 0 && !slices.ContainsFunc(difference.Columns, isSame):
+		case column.Unit != "":
+			measures = append(measures, column.Name)
+		default:
+			others = append(others, column.Name)
+		}
+	}
+	return append(measures, others...)
 }
 
 // differs says what the snapshots stand on that is not the same.
@@ -173,7 +189,7 @@ func (d *snapshotDiff) explain(ctx context.Context, progress io.Writer) (err err
 		indices = append(indices, index.Column)
 		d.result.Indices[i].Unit = model.Columns[slices.IndexFunc(model.Columns, func(one pipeline.Column) bool { return one.Name == index.Column })].Unit
 	}
-	r := newRuler(c, commonColumns(model, table.TableDifference), slices.Collect(maps.Keys(d.files[1])), d.files, indices, d.flags.unit)
+	r := newRuler(c, commonColumns(model, table.TableDifference), slices.Sorted(maps.Keys(d.files[1])), d.files, indices, d.flags.unit)
 	if table.Is != "same" && !d.flags.quick {
 		s, err := openSession(ctx, d.project, d.p.Name)
 		if err == nil {

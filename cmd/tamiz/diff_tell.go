@@ -282,7 +282,7 @@ func (c *comparison) tellUnit(w io.Writer) {
 	}
 	var rows [][]string
 	facts := slices.Clone(c.Unit.Facts)
-	slices.SortStableFunc(facts, func(a, b lineage.Fact) int { return strings.Compare(a.Column, "") - strings.Compare(b.Column, "") }) // named ones first
+	slices.SortStableFunc(facts, func(a, b lineage.Fact) int { return min(len(a.Column), 1) - min(len(b.Column), 1) }) // those of no column are named for this
 	for i, fact := range append([]lineage.Fact{c.Unit.Value}, facts...) {
 		if i > shownFacts {
 			break
@@ -294,14 +294,16 @@ func (c *comparison) tellUnit(w io.Writer) {
 		var causes []string
 		for _, cause := range fact.Causes {
 			text := cause.Cause
-			if cause.Part.Exact != "1" && !cause.Part.IsNone() {
+			if cause.Change != nil && len(fact.Causes) > 1 {
+				text += fmt.Sprintf(" %+.3g", cause.Change.Value)
+			} else if len(fact.Causes) > 1 {
 				text += " " + cause.Part.Exact
 			}
 			causes = append(causes, text)
 		}
 		rows = append(rows, []string{"  " + name, cellText(fact.Before), cellText(fact.After), fact.Unit, strings.Join(causes, ", ")})
 	}
-	table(w, []string{"  what", "before", "after", "unit", "caused by (part)"}, rows)
+	table(w, []string{"  what", "before", "after", "unit", "caused by"}, rows)
 	if more := len(c.Unit.Facts) - shownFacts; more > 0 {
 		fmt.Fprintf(w, "  and %s; -o json lists all\n", plural(more, "change more", "changes more"))
 	}
