@@ -223,7 +223,7 @@ func TestDiff_ThePartsGoToTheRightCauses(t *testing.T) {
 
 	t.Run("for people", func(t *testing.T) {
 		for _, c := range []struct{ arguments, words string }{
-			{"", "caused by"}, {"--quick", "marts with"}, {"--mart regions", "changed the excess of"}, {"--key d", "d: level"},
+			{"", "caused by"}, {"--quick", "marts with"}, {"--mart regions", "changed the excess of"}, {"--key d", "d: level"}, {"--quick --key d", "d: level"},
 		} {
 			said := string(outputOf(command(append([]string{"diff", base, "latest", "--project", dir}, strings.Fields(c.arguments)...)...)))
 			if c.arguments == "--quick" {
@@ -305,5 +305,14 @@ func TestDiff_WhatIsNotExplainedIsTheEngines(t *testing.T) {
 	found, _, said = toldDiff(t, base, "latest", "--project", dir)
 	if parts := wantAddUp(t, &found); !maps.Equal(parts, map[string]string{"deaths": "1", "engine": "1"}) || found.Changed != 2 || !strings.Contains(said, "tamiz 0.0.9 →") {
 		t.Errorf("%v in %s", parts, said)
+	}
+
+	// What cannot be computed is told; what was published is compared all the same.
+	if err := os.Remove(filepath.Join(dir, "store", "toy", "snapshots", id, config.DefinitionFile)); err != nil {
+		t.Fatal(err)
+	}
+	found, code, said := toldDiff(t, id, "latest", "--project", dir, "--key", "a")
+	if code != exitDiffers || found.Causes == nil || !strings.Contains(found.Causes.Failed, "is not the one that was published") || found.Unit == nil || found.Unit.Sentence != "level L → H" {
+		t.Errorf("exit code %d: %s", code, said)
 	}
 }
