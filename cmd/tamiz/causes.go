@@ -9,8 +9,8 @@ import (
 	"tamiz/pipeline"
 )
 
-// mostCauses is how many new versions are tried one by one: each costs a part
-// of a run.
+// mostCauses is how many new versions are tried one by one, or how many causes
+// of a difference: each try costs a part of a run.
 const mostCauses = 6
 
 // causesOfHold says what a result that asks for a decision comes from: for each

@@ -43,6 +43,7 @@ type attribution struct {
 
 	bound  map[[2]bool]basis // models, method as after → their binding
 	known  map[string]lineage.World
+	most   int    // worlds that there are
 	unlock func() // nil: nothing was computed yet
 	found  *lineage.Attribution
 }
@@ -275,7 +276,7 @@ func (a *attribution) measure(ctx context.Context, after mixed) (lineage.World, 
 				return lineage.World{}, err
 			}
 		}
-		fmt.Fprintf(a.progress, "  computing %s, but %s\n", a.sides[0].Snapshot, after)
+		fmt.Fprintf(a.progress, "  world %d of at most %d: %s, but %s\n", a.found.Run+1, a.most, a.sides[0].Snapshot, after)
 		made, err := a.run(ctx, plan, missing)
 		if err != nil {
 			return lineage.World{}, err

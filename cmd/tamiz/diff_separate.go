@@ -87,6 +87,7 @@ func (a *attribution) standsOn(ctx context.Context, one, other mixed) (bool, err
 // there is none.
 func (a *attribution) all(ctx context.Context, parts [][]atom) (worlds []lineage.World, stuck int, err error) {
 	worlds = make([]lineage.World, 1<<len(parts))
+	a.most = len(worlds)
 	order := []int{0, len(worlds) - 1} // without these two there is no telling
 	for set := 1; set < len(worlds)-1; set++ {
 		order = append(order, set)

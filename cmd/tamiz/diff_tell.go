@@ -318,5 +318,9 @@ func cellText(value *string) string {
 	if value == nil {
 		return "unknown"
 	}
+	if number := lineage.Number(value); number != nil && !number.IsInt() {
+		short, _ := number.Float64()
+		return fmt.Sprintf("%.6g", short)
+	}
 	return shorten(strings.ReplaceAll(*value, "\n", " "))
 }
