@@ -76,11 +76,22 @@ func (w *Warehouse) Made(steps []*Step) (MadeSteps, error) {
 
 // TableDifference says how two files of one table differ, value by value.
 type TableDifference struct {
-	Shape      string             `json:"shape,omitempty"` // other columns or types: then nothing else was compared
+	Shape      string             `json:"shape,omitempty"` // other columns or types: then only common columns were compared
+	Added      []Column           `json:"columns_added,omitempty"`
+	Removed    []Column           `json:"columns_removed,omitempty"`
+	Retyped    []RetypedColumn    `json:"columns_retyped,omitempty"` // compared as text
 	OnlyBefore int64              `json:"rows_only_before"`
 	OnlyAfter  int64              `json:"rows_only_after"`
-	Columns    []ColumnDifference `json:"columns"` // that differ by more than the tolerance
-	Largest    float64            `json:"largest"` // difference of two figures that counts as none, of the larger one or of 1
+	Changed    int64              `json:"rows_changed"` // of those on both sides
+	Columns    []ColumnDifference `json:"columns"`      // that differ by more than the tolerance
+	Largest    float64            `json:"largest"`      // difference of two figures that counts as none, of the larger one or of 1
+}
+
+// RetypedColumn is a column whose values are of another type.
+type RetypedColumn struct {
+	Column string `json:"column"`
+	Before string `json:"before"`
+	After  string `json:"after"`
 }
 
 // ColumnDifference is a column with values that are not the same.
@@ -95,4 +106,26 @@ type ColumnDifference struct {
 // IsNone reports whether the two hold the same, figures within the tolerance.
 func (d *TableDifference) IsNone() bool {
 	return d.Shape == "" && d.OnlyBefore == 0 && d.OnlyAfter == 0 && len(d.Columns) == 0
+}
+
+// Movement says how a figure of a table moved from one file of it to another.
+type Movement struct {
+	Column     string    `json:"column"`
+	Unit       string    `json:"unit,omitempty"`
+	Both       int64     `json:"known_on_both_sides"` // rows
+	Moved      int64     `json:"moved"`               // of them
+	MeanBefore *float64  `json:"mean_before"`         // over the rows that are known before; nil: none is
+	MeanAfter  *float64  `json:"mean_after"`          // over those known after
+	Quantiles  []float64 `json:"quantiles"`           // of the change where both sides are known, at [MovementQuantiles]; none: no row is
+	Movers     []Mover   `json:"movers"`              // that moved furthest, the furthest first
+}
+
+// MovementQuantiles are the probabilities of a movement's quantiles.
+var MovementQuantiles = []float64{0, 0.05, 0.25, 0.5, 0.75, 0.95, 1}
+
+// Mover is a row whose figure moved.
+type Mover struct {
+	Key    []string `json:"key"`
+	Before float64  `json:"before"`
+	After  float64  `json:"after"`
 }

@@ -63,4 +63,47 @@ func TestCompareTables_FindsWhatDiffersByMoreThanTheTolerance(t *testing.T) {
 	if err != nil || difference.IsNone() || !strings.Contains(difference.Shape, "figure DOUBLE, words VARCHAR[] → id INTEGER") {
 		t.Errorf("%+v, %v", difference, err)
 	}
+	if d := difference; len(d.Removed) != 1 || d.Removed[0].Name != "words" || len(d.Added) != 0 || len(d.Retyped) != 1 || d.OnlyBefore != 3 || d.OnlyAfter != 0 || d.Changed != 1 || len(d.Columns) != 1 || d.Columns[0].Before != "1000000.0" || d.Columns[0].After != "2" {
+		t.Errorf("%+v", d)
+	}
+	difference, err = transform.CompareTables(t.Context(), 0, []string{"id", "other"}, before, other, 0)
+	if err != nil || difference.IsNone() || difference.OnlyBefore != 0 {
+		t.Errorf("by a key that is not there: %+v, %v", difference, err)
+	}
+}
+
+func TestMovements_SayHowFarAndWhich(t *testing.T) {
+	db, err := duck.Open(t.Context(), duck.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	dir := t.TempDir()
+	write := func(name, rows string) string {
+		file := filepath.Join(dir, name)
+		if err := db.Exec(t.Context(), "copy (select * from (values "+rows+") as rows(id, figure, whole, words)) to "+pipeline.QuoteText(file)+" (format parquet)"); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	before := write("before", "('a', 1.0::double, 1, 'x'), ('b', 2.0::double, 1, 'x'), ('c', null, 1, 'x'), ('d', 4.0::double, 1, 'x'), ('gone', 9.0::double, 1, 'x')")
+	after := write("after", "('a', 2.0::double, 1, 'y'), ('b', 1.0::double, 1, 'y'), ('c', 3.0::double, 1, 'y'), ('d', 4.0::double, 1, 'y')")
+	movements, err := transform.Movements(t.Context(), 0, []string{"id"}, []string{"figure", "words", "whole", "none"}, before, after, 1)
+	if err != nil || len(movements) != 2 {
+		t.Fatalf("%+v, %v", movements, err)
+	}
+	m := movements[0]
+	if m.Column != "figure" || m.Both != 3 || m.Moved != 2 || *m.MeanBefore != 4 || *m.MeanAfter != 2.5 || m.Quantiles[0] != -1 || m.Quantiles[3] != 0 || m.Quantiles[6] != 1 {
+		t.Errorf("%+v", m)
+	}
+	if len(m.Movers) != 1 || m.Movers[0].Key[0] != "a" || m.Movers[0].Before != 1 || m.Movers[0].After != 2 {
+		t.Errorf("%+v", m.Movers)
+	}
+	if whole := movements[1]; whole.Moved != 0 || whole.Both != 4 || len(whole.Movers) != 0 {
+		t.Errorf("%+v", whole)
+	}
+	none, err := transform.Movements(t.Context(), 0, []string{"id"}, []string{"figure"}, write("empty", "('z', 1.0::double, 1, 'x')"), after, 1)
+	if err != nil || none[0].Both != 0 || len(none[0].Quantiles) != 0 {
+		t.Errorf("%+v, %v", none, err)
+	}
 }

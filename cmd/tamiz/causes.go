@@ -9,8 +9,8 @@ import (
 	"tamiz/pipeline"
 )
 
-// mostCauses is how many new versions are tried one by one: each costs a part
-// of a run.
+// mostCauses is how many new versions are tried one by one, or how many causes
+// of a difference: each try costs a part of a run.
 const mostCauses = 6
 
 // causesOfHold says what a result that asks for a decision comes from: for each
@@ -66,8 +66,8 @@ func (r *runState) changedBy(name string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	t := &trial{session: r.session, pins: pins, progress: r.out}
-	after, err := t.units(r.ctx, r.p.MethodTables())
+	t := &trial{session: r.session, progress: r.out}
+	after, err := t.units(r.ctx, r.today(pins), r.p.MethodTables())
 	if err != nil {
 		return 0, err
 	}

@@ -30,6 +30,12 @@ func TestRun_SecondRunDoesNothing(t *testing.T) {
 	if second.Verdict != "nothing new" || len(stepsRun(second)) != 0 || second.Snapshot != first.Snapshot {
 		t.Errorf("second run: %s of %s, steps %v", second.Verdict, second.Snapshot, stepsRun(second))
 	}
+	t.Run("and what then changes goes to its cause", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("three more runs, and the worlds between")
+		}
+		diffOfSample(t, dir, first.Snapshot)
+	})
 }
 
 func TestWorkers_GiveTheSameBytes(t *testing.T) {
