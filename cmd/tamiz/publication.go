@@ -190,6 +190,9 @@ func (r *runState) tellVerdict(flags string) {
 	for _, check := range r.warnings {
 		r.tellCheck(paint(w, yellow, "warning"), check)
 	}
+	if r.unsent != "" {
+		fmt.Fprintf(w, "  %s\n", r.unsent)
+	}
 	if r.record.Verdict == pipeline.Published {
 		fmt.Fprintf(w, "\nNext:\n")
 		for _, next := range nextCommands(r.p, flags) {
