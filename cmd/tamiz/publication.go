@@ -213,7 +213,7 @@ func (r *runState) tellHolds(flags string) {
 	}
 	for _, hold := range r.record.Holds {
 		switch hold.Kind {
-		case pipeline.HoldDamaged, pipeline.HoldWithdrawn:
+		case pipeline.HoldDamaged, pipeline.HoldWithdrawn, pipeline.HoldSchema:
 			fmt.Fprintf(w, "  %s  %s\n", paint(w, yellow, "question"), strings.ReplaceAll(hold.Details, "\n", "\n  "))
 		}
 	}
