@@ -118,6 +118,9 @@ func TestStandards_EachSnapshotIsDescribed(t *testing.T) {
 			t.Run("dataset", func(t *testing.T) { testDataset(t, e) })
 			t.Run("codebook", func(t *testing.T) { testCodebook(t, e, project) })
 			t.Run("citation", func(t *testing.T) { testCitation(t, e) })
+			if name == "mx" {
+				t.Run("one school", func(t *testing.T) { testOneSchool(t, e) })
+			}
 		})
 	}
 }
