@@ -55,8 +55,8 @@ soak: tools ## a country and ten times that, from cold, and the simulated years:
 kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.md
 	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestSchedule_SurvivesKills -kills 200 -update-kills
 
-audit: tools ## prove what make test proves in part: rebuilds the real snapshot with one worker as well
-	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run 'TestReal_TheRealFilesBecomeASnapshot|TestRebuild' -audit
+audit: tools ## prove in full what make test draws samples of: the real snapshot rebuilt with one worker too, every column's lineage, why for 1,000 national rows and all real profiles
+	$(GO) test ./cmd/tamiz -count=1 -timeout 120m -run 'TestReal_TheRealFilesBecomeASnapshot|TestRebuild|TestLineage|TestWhy' -audit -v
 
 clean: ## remove what was built, and the demo
 	rm -rf bin demo

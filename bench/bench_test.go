@@ -46,6 +46,22 @@ func TestBench_TheYardstickGivesTheSameProfiles(t *testing.T) {
 	}
 }
 
+// So is that of the pipeline np, of every district's Equity Index; and its
+// drivers, its progress and the allocation add up.
+func TestBench_TheYardstickGivesTheSameIndex(t *testing.T) {
+	s := inRepository(t)
+	s.pipeline, s.schools = "np", 600
+	var out bytes.Buffer
+	if err := bench(t.Context(), s, &out); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	for _, want := range []string{"| ratio |", "are equal, within 1e-12, in all 5 columns", "| largest |sum of amounts + unallocated - budget|, of 4 | 0 | true |"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
+
 // The small version of make soak: ten times the schools in at most eleven
 // times the time.
 func TestSoak_TimeGrowsNoFasterThanTheSchools(t *testing.T) {

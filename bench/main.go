@@ -1,10 +1,11 @@
-// Command bench times a cold run of the pipeline against a yardstick: one
+// Command bench times a cold run of a pipeline against a yardstick: one
 // DuckDB process, tuned by hand, that reads the same plain files and computes
-// the same profiles (yardstick.sql).
+// the same results (yardstick_PIPELINE.sql).
 //
 // In come a number of schools and of repeats; out comes a Markdown table with
 // wall time, processor time and peak memory of both, their ratio, and the
-// number of values in which their results differ (compare.sql). Both run as
+// number of values in which their results differ (compare_PIPELINE.sql), and
+// the figures that the results must show (figures_PIPELINE.sql). Both run as
 // child processes, in turn, each time with empty folders; and so does the run
 // that follows a cold one when one source alone is new.
 //
@@ -25,10 +26,7 @@ import (
 	"strings"
 )
 
-const (
-	pipelineName = "mx"
-
-	usage = `Time a cold run of the pipeline against one hand-tuned DuckDB process.
+const usage = `Time a cold run of the pipeline against one hand-tuned DuckDB process.
 
 Usage: go run ./bench [flags]          (from the repository's root)
 
@@ -39,9 +37,10 @@ Examples:
   go run ./bench -decode registry              also time the reading of one source,
                                                from the publishers' own formats
 
+  go run ./bench -pipeline np -schools 36000   the districts' Equity Index
+
 Flags:
 `
-)
 
 // settings is what the flags say.
 type settings struct {
@@ -49,6 +48,7 @@ type settings struct {
 	work, decode, soak       string
 	update                   string
 	yardstick, plan          string // of the child process
+	pipeline                 string
 }
 
 func main() {
@@ -78,12 +78,13 @@ func parse(arguments []string, out io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(out)
+	flags.StringVar(&s.pipeline, "pipeline", "mx", "the pipeline: mx or np")
 	flags.IntVar(&s.schools, "schools", 140392, "schools in the synthetic sample")
 	flags.IntVar(&s.repeat, "repeat", 3, "runs of each, in turn")
 	flags.IntVar(&s.workers, "workers", runtime.NumCPU(), "steps beside each other in the pipeline, threads of the yardstick")
 	flags.StringVar(&s.work, "work", filepath.Join("bench", "work"), "folder for samples, results and the plan; samples there are used again")
 	flags.StringVar(&s.soak, "soak", "", "in place of the yardstick, a cold run of -schools and one of ten times that; the page to write")
-	flags.StringVar(&s.update, "update", "deaths_ssa", "the source that has one day more in the run after each cold one")
+	flags.StringVar(&s.update, "update", "deaths_ssa", "the source that has one day more in the run after each cold one (mx)")
 	flags.StringVar(&s.decode, "decode", "", "a source whose reading is timed apart, from the publishers' own formats")
 	flags.StringVar(&s.yardstick, "yardstick", "", "run only the yardstick, over this project (what bench does in a child process)")
 	flags.StringVar(&s.plan, "plan", "", "with -yardstick: write what DuckDB did, and how long it took, to this file")
@@ -93,6 +94,10 @@ func parse(arguments []string, out io.Writer) (settings, error) {
 	}
 	if err := flags.Parse(arguments); err != nil {
 		return s, fmt.Errorf("read the flags: %w", err)
+	}
+	if measures[s.pipeline].yardstick == "" {
+		fmt.Fprintln(out, "error: -pipeline is mx or np; -help shows examples")
+		return s, errors.New("usage")
 	}
 	if s.schools < 1 || s.repeat < 1 || s.workers < 1 || flags.NArg() > 0 {
 		fmt.Fprintln(out, "error: -schools, -repeat and -workers are at least 1, and there are no arguments; -help shows examples")
@@ -107,7 +112,7 @@ func bench(ctx context.Context, s settings, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	project, err := sample(ctx, s, tamiz, "plain", "--plain")
+	project, err := sample(ctx, s, tamiz, measures[s.pipeline].kind, "--plain")
 	if err != nil {
 		return err
 	}
@@ -115,8 +120,8 @@ func bench(ctx context.Context, s settings, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	yardstick := []string{self, "-yardstick", project, "-work", s.work, "-workers", fmt.Sprint(s.workers)}
-	run := []string{tamiz, "run", pipelineName, "--project", project, "--workers", fmt.Sprint(s.workers)}
+	yardstick := []string{self, "-yardstick", project, "-pipeline", s.pipeline, "-work", s.work, "-workers", fmt.Sprint(s.workers)}
+	run := []string{tamiz, "run", s.pipeline, "--project", project, "--workers", fmt.Sprint(s.workers)}
 	var ours, theirs, updates []usageOf
 	for i := range s.repeat {
 		fmt.Fprintf(os.Stderr, "run %d of %d\n", i+1, s.repeat)
@@ -125,10 +130,12 @@ func bench(ctx context.Context, s settings, out io.Writer) error {
 			return err
 		}
 		theirs = append(theirs, seen)
-		if seen, err = update(ctx, s, project, run); err != nil {
-			return err
+		if measures[s.pipeline].isUpdated {
+			if seen, err = update(ctx, s, project, run); err != nil {
+				return err
+			}
+			updates = append(updates, seen)
 		}
-		updates = append(updates, seen)
 		if err := forget(project); err != nil {
 			return err
 		}
@@ -144,6 +151,9 @@ func bench(ctx context.Context, s settings, out io.Writer) error {
 	fmt.Fprintf(out, "%d schools, %d cores, %d workers, %d runs of each in turn\n\n", s.schools, runtime.NumCPU(), s.workers, s.repeat)
 	printTable(out, ours, updates, theirs)
 	if err := compare(ctx, s, project, out); err != nil {
+		return err
+	}
+	if err := figures(ctx, s, project, out); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nThe yardstick's plan: %s\n", plan)
@@ -182,7 +192,7 @@ func sample(ctx context.Context, s settings, tamiz, kind string, flags ...string
 		// The sample stays; config and SQL are those of the program.
 		return project, errors.Join(os.RemoveAll(filepath.Join(project, "config")), os.RemoveAll(filepath.Join(project, "sql")))
 	}
-	arguments := append([]string{tamiz, "init", pipelineName, project, "--sample", "--schools", fmt.Sprint(s.schools)}, flags...)
+	arguments := append([]string{tamiz, "init", s.pipeline, project, "--sample", "--schools", fmt.Sprint(s.schools)}, flags...)
 	if err := command(ctx, arguments...); err != nil {
 		return "", err
 	}
@@ -205,7 +215,7 @@ func decode(ctx context.Context, s settings, tamiz string, out io.Writer) error 
 		if err := forget(project); err != nil {
 			return err
 		}
-		one, err := measure(ctx, tamiz, "run", pipelineName, "--project", project, "--select", "raw."+s.decode, "--workers", fmt.Sprint(s.workers))
+		one, err := measure(ctx, tamiz, "run", s.pipeline, "--project", project, "--select", "raw."+s.decode, "--workers", fmt.Sprint(s.workers))
 		if err != nil {
 			return err
 		}

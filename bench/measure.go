@@ -43,8 +43,10 @@ func printTable(out io.Writer, ours, updates, theirs []usageOf) {
 	printRow(out, "yardstick", theirs)
 	printRow(out, "cold run", ours)
 	printRatio(out, "ratio", ours, theirs)
-	printRow(out, "run with one source new", updates)
-	printRatio(out, "ratio", updates, theirs)
+	if len(updates) > 0 {
+		printRow(out, "run with one source new", updates)
+		printRatio(out, "ratio", updates, theirs)
+	}
 }
 
 func printRatio(out io.Writer, name string, ours, theirs []usageOf) {

@@ -52,7 +52,7 @@ func measureTenfold(ctx context.Context, s settings) (small, large usageOf, err 
 			return small, large, err
 		}
 		fmt.Fprintf(os.Stderr, "%d schools\n", sized.schools)
-		if seen[i], err = measure(ctx, tamiz, "run", pipelineName, "--project", project, "--workers", fmt.Sprint(s.workers)); err != nil {
+		if seen[i], err = measure(ctx, tamiz, "run", s.pipeline, "--project", project, "--workers", fmt.Sprint(s.workers)); err != nil {
 			return small, large, err
 		}
 	}

@@ -3,7 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
-	_ "embed" // the SQL
+	"embed"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -17,11 +17,36 @@ import (
 	"tamiz/sql"
 )
 
-//go:embed yardstick.sql
-var yardstickSQL string
+//go:embed *.sql
+var files embed.FS
 
-//go:embed compare.sql
-var compareSQL string
+// measured says how a pipeline is measured.
+type measured struct {
+	yardstick, compare string // files
+	figures            string // file of what the results must show; empty if the comparison says it all
+	kind               string // of the sample's folder
+	isUpdated          bool   // also runs with one source new
+	equal              string // what to say if nothing differs in %d columns
+}
+
+var measures = map[string]measured{
+	"mx": {
+		yardstick: "yardstick.sql", compare: "compare.sql", kind: "plain", isUpdated: true,
+		equal: "The two results are equal, bit for bit, in all %d columns compared; what depends on learning, where its result is published and not imputed.",
+	},
+	"np": {
+		yardstick: "yardstick_np.sql", compare: "compare_np.sql", figures: "figures_np.sql", kind: "np",
+		equal: "The two results are equal, within 1e-12, in all %d columns compared.",
+	},
+}
+
+func text(file string) string {
+	content, err := files.ReadFile(file)
+	if err != nil {
+		panic(err) // it is part of this program
+	}
+	return string(content)
+}
 
 // results is where the yardstick writes.
 func results(s settings) string { return filepath.Join(s.work, "yardstick") }
@@ -46,14 +71,16 @@ func runYardstick(ctx context.Context, s settings) error {
 	if err := db.Exec(ctx, before); err != nil {
 		return fmt.Errorf("prepare the yardstick: %w", err)
 	}
-	if err := db.Exec(ctx, yardstickSQL); err != nil {
-		return fmt.Errorf("bench/yardstick.sql: %w", err)
+	file := measures[s.pipeline].yardstick
+	if err := db.Exec(ctx, text(file)); err != nil {
+		return fmt.Errorf("bench/%s: %w", file, err)
 	}
 	return nil
 }
 
 // preamble gives the yardstick its folders, the schema of each source (the
-// titles in the first line of its first file) and the method's texts.
+// titles in the first line of its first file) and the tables of the
+// configuration that it names.
 func preamble(s settings) (string, error) {
 	var b strings.Builder
 	folder := filepath.Join(s.yardstick, "sample")
@@ -76,13 +103,14 @@ func preamble(s settings) (string, error) {
 		}
 		fmt.Fprintf(&b, "set variable %s_columns = {%s};\n", source.Name(), strings.Join(titles, ", "))
 	}
-	method, err := config.Load(config.Mount{"config": config.Files, "sql": sql.Files}, pipelineName)
+	method, err := config.Load(config.Mount{"config": config.Files, "sql": sql.Files}, s.pipeline)
 	if err != nil {
 		return "", fmt.Errorf("read the method: %w", err)
 	}
-	b.WriteString("create schema method;\n")
+	b.WriteString("create schema method; create schema reference;\n")
+	yardstick := text(measures[s.pipeline].yardstick)
 	for _, table := range method.Tables {
-		if strings.HasPrefix(table.Name, "method.") {
+		if strings.Contains(yardstick, table.Name) {
 			fmt.Fprintf(&b, "create table %s as\n%s;\n", pipeline.QuoteTable(table.Name), table.SQL())
 		}
 	}
@@ -106,23 +134,34 @@ func titlesOf(path string) ([]string, error) {
 	return titles, nil
 }
 
-// compare prints in how many values the two results differ, by column.
-func compare(ctx context.Context, s settings, project string, out io.Writer) error {
-	snapshots, err := filepath.Glob(filepath.Join(project, "store", pipelineName, "snapshots", "*", "data"))
+// asked answers a query over the results of both.
+func asked(ctx context.Context, s settings, project, file string) ([][]*string, error) {
+	snapshots, err := filepath.Glob(filepath.Join(project, "store", s.pipeline, "snapshots", "*", "data"))
 	if err != nil || len(snapshots) != 1 {
-		return fmt.Errorf("%s: found %d snapshots instead of one: the run was held, or publishes elsewhere", project, len(snapshots))
+		return nil, fmt.Errorf("%s: found %d snapshots instead of one: the run was held, or publishes elsewhere", project, len(snapshots))
 	}
 	db, err := duck.Open(ctx, duck.Options{})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer db.Close()
-	if err := db.Exec(ctx, "set variable output = "+pipeline.QuoteText(results(s))+"; set variable marts = "+pipeline.QuoteText(snapshots[0])); err != nil {
-		return fmt.Errorf("compare the results: %w", err)
+	before := fmt.Sprintf("set variable output = %s; set variable marts = %s; set variable folder = %s; set variable schools = %d",
+		pipeline.QuoteText(results(s)), pipeline.QuoteText(snapshots[0]), pipeline.QuoteText(filepath.Join(project, "sample")), s.schools)
+	if err := db.Exec(ctx, before); err != nil {
+		return nil, fmt.Errorf("prepare bench/%s: %w", file, err)
 	}
-	_, rows, err := db.Rows(ctx, compareSQL)
+	_, rows, err := db.Rows(ctx, text(file))
 	if err != nil {
-		return fmt.Errorf("bench/compare.sql: %w", err)
+		return nil, fmt.Errorf("bench/%s: %w", file, err)
+	}
+	return rows, nil
+}
+
+// compare prints in how many values the two results differ, by column.
+func compare(ctx context.Context, s settings, project string, out io.Writer) error {
+	rows, err := asked(ctx, s, project, measures[s.pipeline].compare)
+	if err != nil {
+		return err
 	}
 	var different []string
 	for _, row := range rows {
@@ -131,9 +170,32 @@ func compare(ctx context.Context, s settings, project string, out io.Writer) err
 		}
 	}
 	if len(different) == 0 {
-		fmt.Fprintf(out, "\nThe two results are equal, bit for bit, in all %d columns compared; what depends on learning, where its result is published and not imputed.\n", len(rows))
+		fmt.Fprintf(out, "\n"+measures[s.pipeline].equal+"\n", len(rows))
 		return nil
 	}
-	fmt.Fprintf(out, "\nSchools whose values differ, by column: %s.\n", strings.Join(different, ", "))
+	fmt.Fprintf(out, "\nRows whose values differ, by column: %s.\n", strings.Join(different, ", "))
+	return nil
+}
+
+// figures prints what the results must show; it fails if one does not hold.
+func figures(ctx context.Context, s settings, project string, out io.Writer) error {
+	if measures[s.pipeline].figures == "" {
+		return nil
+	}
+	rows, err := asked(ctx, s, project, measures[s.pipeline].figures)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(out, "\n| figure | value | holds |\n|---|---|---|\n")
+	var wrong []string
+	for _, row := range rows {
+		fmt.Fprintf(out, "| %s | %s | %s |\n", *row[0], *row[1], *row[2])
+		if *row[2] != "true" {
+			wrong = append(wrong, *row[0])
+		}
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("%s: not as it must be: %s", project, strings.Join(wrong, "; "))
+	}
 	return nil
 }

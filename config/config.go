@@ -102,8 +102,12 @@ type headFile struct {
 	Summary     []string          `yaml:"summary"`
 	Examples    []string          `yaml:"examples"`
 	Adoption    *adoptionEntry    `yaml:"adoption"`
-	Diff        *diffEntry        `yaml:"diff"`
-	Anchors     []anchorEntry     `yaml:"anchors"`
+	Allocation  *struct {
+		SQL     string            `yaml:"sql"`
+		Warning map[string]string `yaml:"warning"`
+	} `yaml:"allocation"`
+	Diff    *diffEntry    `yaml:"diff"`
+	Anchors []anchorEntry `yaml:"anchors"`
 }
 
 // loadHead reads pipeline.yml; what it says of adoption is for [loader.addAdoption].
@@ -118,6 +122,9 @@ func (l *loader) loadHead(p *pipeline.Pipeline) *adoptionEntry {
 	p.Calendar = pipeline.Calendar(head.Calendar)
 	p.Schedule = head.Schedule.over(nil, l.scheduleProblem(file, text, "schedule"))
 	p.Comparison = head.Diff.comparison(at(file, lineOf(text, "diff:")))
+	if head.Allocation != nil {
+		p.Allocation = &pipeline.Allocation{SQL: head.Allocation.SQL, Warning: head.Allocation.Warning, Path: at(file, lineOf(text, "allocation:"))}
+	}
 	p.Anchors = newAnchors(head.Anchors, at(file, lineOf(text, "anchors:")))
 	if !p.Calendar.ISOFortnight && p.Calendar.Every == 0 && len(p.Calendar.Dates) == 0 {
 		l.problem(file, "calendar is missing: write iso-fortnight, {every: 2w, anchor: 2026-01-04}, or a list of period ends such as [2025-04-13, 2026-04-13]")

@@ -247,7 +247,8 @@ func parseRows(text string) (pipeline.RowRule, error) {
 	}
 	for _, kind := range []pipeline.RowKind{pipeline.RowsOnePer, pipeline.RowsJoined, pipeline.RowsStacked} {
 		if rest, ok := strings.CutPrefix(text, string(kind)+" "); ok {
-			rule := pipeline.RowRule{Kind: kind, From: splitNames(rest)}
+			from, where, _ := strings.Cut(rest, " where ")
+			rule := pipeline.RowRule{Kind: kind, From: splitNames(from), Where: where}
 			if kind != pipeline.RowsStacked && len(rule.From) != 1 {
 				return rule, fmt.Errorf("rows: %s takes one table", kind)
 			}
@@ -255,7 +256,7 @@ func parseRows(text string) (pipeline.RowRule, error) {
 		}
 	}
 	return pipeline.RowRule{}, fmt.Errorf("rows: %q is not a rule: want one per X, joined onto X, stacked from X, Y, "+
-		"grouped from X counting COLUMN [where …], or generated", text)
+		"grouped from X counting COLUMN, each with [where …], or generated", text)
 }
 
 func splitNames(text string) []string {

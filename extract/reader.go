@@ -62,6 +62,7 @@ type reading struct {
 	places   []int // of the card's columns in it
 	needed   int   // fields that a record of delimited text must have
 	notes    []string
+	picking  *picking // nil: all records are written
 }
 
 func (r *reading) run(task pipeline.Task) (pipeline.Result, error) {
@@ -169,6 +170,12 @@ func (r *reading) readTable(name string, t table) error {
 		}
 		if err != nil {
 			return err
+		}
+		if r.picking != nil {
+			if err := r.pick(record); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := r.contract.judge(record, r.part); err != nil {
 			return err

@@ -119,11 +119,11 @@ func (g *Graph) picture() picture {
 	return p
 }
 
-func spot(at place) [2]int {
+func spot(at position) [2]int {
 	return [2]int{marginLeft + at.column*columnStep, marginTop + at.line*lineStep}
 }
 
-func (g *Graph) box(node *Node, places map[string]place) pictureBox {
+func (g *Graph) box(node *Node, places map[string]position) pictureBox {
 	at := spot(places[node.Table])
 	box := pictureBox{Node: *node, Name: pipeline.BaseName(node.Table), Anchor: anchor(node.Table), X: at[0], Y: at[1]}
 	if node.Layer == LayerConstant {

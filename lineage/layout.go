@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// place is where a table stands in the picture: in which column from the left,
+// position is where a table stands in the picture: in which column from the left,
 // and in which line of it.
-type place struct{ column, line int }
+type position struct{ column, line int }
 
 // places lays the tables out so that every arrow goes to the right: sources and
 // constants, staging, intermediate models by depth, marts by depth. Within a
 // column each stands near what it is made of.
-func (g *Graph) places() (map[string]place, int) {
+func (g *Graph) places() (map[string]position, int) {
 	first := map[Layer]int{LayerSource: 0, LayerConstant: 0, LayerStaging: 1, LayerIntermediate: 2}
 	layers, column := map[string]Layer{}, map[string]int{}
 	assign := func(node Node, least int) {
@@ -50,11 +50,11 @@ func (g *Graph) places() (map[string]place, int) {
 
 // ordered puts the tables of each column in an order in which few arrows cross:
 // by the mean line of their neighbours, to and fro. Constants stand last.
-func (g *Graph) ordered(columns [][]string, layers map[string]Layer) map[string]place {
-	places := map[string]place{}
+func (g *Graph) ordered(columns [][]string, layers map[string]Layer) map[string]position {
+	places := map[string]position{}
 	number := func(at int) {
 		for line, table := range columns[at] {
-			places[table] = place{at, line}
+			places[table] = position{at, line}
 		}
 	}
 	for at := range columns {

@@ -14,15 +14,15 @@ import (
 // apart: of the larger one or, below 1, of 1.
 const Tolerance = 1e-12
 
-// Proof says what rebuilding a snapshot has proved.
-type Proof string
+// ProofKind says what rebuilding a snapshot has proved.
+type ProofKind string
 
 // What rebuilding can prove.
 const (
-	ProofBytes   Proof = "bytes"   // every file is equal byte for byte
-	ProofFigures Proof = "figures" // another platform or engine: texts are equal, figures to [Tolerance]
-	ProofPart    Proof = "part"    // some raw bytes could not be had; what stands on the others is equal
-	ProofNone    Proof = "none"    // something differs
+	ProofBytes   ProofKind = "bytes"   // every file is equal byte for byte
+	ProofFigures ProofKind = "figures" // another platform or engine: texts are equal, figures to [Tolerance]
+	ProofPart    ProofKind = "part"    // some raw bytes could not be had; what stands on the others is equal
+	ProofNone    ProofKind = "none"    // something differs
 )
 
 // Rebuild tells what came of rebuilding a snapshot from what was recorded.
@@ -30,7 +30,7 @@ type Rebuild struct {
 	Pipeline  string           `json:"pipeline"`
 	Snapshot  string           `json:"snapshot"`
 	Store     string           `json:"store"`
-	Proof     Proof            `json:"proof"`
+	Proof     ProofKind        `json:"proof"`
 	Files     []RebuiltFile    `json:"files"`
 	Findings  []RebuildFinding `json:"findings"` // in the order of the walk; none if all is equal
 	Notes     []string         `json:"notes"`    // what is not the same and did not matter

@@ -119,7 +119,7 @@ func TestJudge_SaysWhatIsProved(t *testing.T) {
 		platform map[string]string
 		engines  int
 		found    []lineage.RebuildFinding
-		proof    lineage.Proof
+		proof    lineage.ProofKind
 		findings int
 	}{
 		{"all equal", []lineage.RebuiltFile{equal, equal}, here, 0, nil, lineage.ProofBytes, 0},

@@ -72,6 +72,9 @@ func (g *Graph) tableBranch(table string, downstream bool) branch {
 	}}
 }
 
+// rowsShown is how many conditions on rows a short tree names.
+const rowsShown = 4
+
 // WriteColumnTree writes a column and what it stands on, as [Graph.Behind]
 // follows it, or, downstream, what stands on it.
 func (g *Graph) WriteColumnTree(w io.Writer, column pipeline.ColumnRef, downstream bool, depth int) {
@@ -85,9 +88,15 @@ func (g *Graph) WriteColumnTree(w io.Writer, column pipeline.ColumnRef, downstre
 	}
 	t := &tree{w, depth, map[string]bool{}}
 	t.draw(g.columnBranch(pipeline.ColumnInput{ColumnRef: column}, nil, made), "", "", 0)
-	if rows := g.decided(column.Table); len(rows) > 0 && !downstream {
-		fmt.Fprintf(w, "Which rows there are: %s\n", strings.Join(rows, ", "))
+	rows := g.decided(column.Table)
+	if len(rows) == 0 || downstream {
+		return
 	}
+	more := ""
+	if depth > 0 && len(rows) > rowsShown {
+		rows, more = rows[:rowsShown], fmt.Sprintf(" … %d more", len(rows)-rowsShown)
+	}
+	fmt.Fprintf(w, "Which rows there are: %s%s\n", strings.Join(rows, ", "), more)
 }
 
 // decided lists what decides which rows a table has, but for keys.

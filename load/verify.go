@@ -238,6 +238,11 @@ func (c *checker) sums(ctx context.Context, one *told, signed *signature) error 
 		}
 		c.files++
 	}
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(want)), func(file string) bool { return listed[file] == want[file] }) {
+		c.find(Finding{Key: key, Problem: "it is no list of the digests of this snapshot", Expected: "sha256 " + string(digestOf([]byte(sumsText(want)))), Found: "sha256 " + string(digestOf(text)), Hint: restore})
+		c.strangers(one, listed)
+		return nil
+	}
 	before := len(c.findings)
 	for _, file := range slices.Sorted(maps.Keys(want)) {
 		isWitness := file == manifestFile && !one.isConfirmed || file == signatureFile && (signed == nil || !c.signed[id].Trusted)

@@ -358,6 +358,20 @@ func TestPublish_DoesNotGoOnWithWhatIsNotSigned(t *testing.T) {
 	}
 }
 
+// TestPublish_KeepsStrangersOut: what another publication began under an id
+// does not become part of this one.
+func TestPublish_KeepsStrangersOut(t *testing.T) {
+	store := open(t)
+	put(t, store, "toy/snapshots/2026-11-15.1/data/begun.parquet", "x")
+	snapshot, _, err := load.Publish(t.Context(), store, publication(t, "2026-11-15", "a", "p"), noon)
+	if err != nil || snapshot.Snapshot != "2026-11-15.2" {
+		t.Fatalf("%v, %v", snapshot, err)
+	}
+	if wrong := found(t, store, load.Verification{}); len(wrong) > 0 {
+		t.Errorf("%v", wrong)
+	}
+}
+
 func TestVerify_OnS3AndWhenItCannotRead(t *testing.T) {
 	server := s3server.Start(t)
 	server.Use(t)

@@ -78,7 +78,7 @@ type RowRule struct {
 	Kind     RowKind
 	From     []string // input tables
 	Counting string   // for grouped rows: the column that counts input rows
-	Where    string   // for grouped rows: which input rows are meant; "" = all
+	Where    string   // which input rows are meant; "" = all
 }
 
 // RowKind is one of the ways in which rows are conserved.

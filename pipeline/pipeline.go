@@ -41,6 +41,7 @@ type Pipeline struct {
 	Examples      []string    // SQL over the marts, for newcomers to try
 	Summary       []string    // SQL over the marts; its rows are printed after a run
 	Adoption      *Adoption   // nil: the pipeline says nothing of it
+	Allocation    *Allocation // nil: nor of a budget
 	Comparison    *Comparison // nil: its snapshots cannot be compared
 	Anchors       []Anchor
 	Files         map[string][]byte // the YAML and SQL that it was loaded from, by path
@@ -55,6 +56,14 @@ type Adoption struct {
 	Population string            // SQL condition: which rows are compared
 	Warning    map[string]string // by language: what the figures do not prove
 	Path       string            // file and line, for messages
+}
+
+// Allocation says how a budget is shared out by a snapshot (METHODS 1.9). It
+// enters no fingerprint: it is asked of a snapshot.
+type Allocation struct {
+	SQL     string            // formula, unit, previous_amount, target_share, floor_amount, cap_amount
+	Warning map[string]string // by language: what the formula rewards
+	Path    string            // file and line, for messages
 }
 
 // Model gives the model of that name, or nil.

@@ -14,7 +14,8 @@ import (
 
 // TestBind_ColumnLineage binds one model for each construct. i is identity, t
 // transformation, a aggregation; conditions are named. A and B are tables a(k,
-// g, x, y) and b(k, z).
+// g, x, y) and b(k, z). A lateral is a join on what it takes from outside: that
+// is how DuckDB plans it.
 func TestBind_ColumnLineage(t *testing.T) {
 	cases := []struct{ name, sql, want, rows string }{
 		{"star", "select * from A", "k: i A.k, g: i A.g, x: i A.x, y: i A.y", ""},
@@ -25,30 +26,29 @@ func TestBind_ColumnLineage(t *testing.T) {
 		{"case", "select k, case when g = 'a' then x else y end as p from A", "k: i A.k, p: case A.g t A.x t A.y", ""},
 		{"filter", "select k from A where x > 0", "k: i A.k", "filter A.x"},
 		{"using", "select * from A inner join B using (k)", "k: i A.k, g: i A.g, x: i A.x, y: i A.y, z: i B.z join A.k join B.k", "join A.k join B.k"},
-		{"left join", "select A.k, z from A left join (select * from B where z > 1) as b on b.k = A.k and A.x > 2", "k: i A.k, z: i B.z filter B.z join A.k join A.x join B.k", "filter B.z join A.k join A.x join B.k"},
+		{"left join", "select A.k, z from A left join (select * from B where z > 1) as b on b.k = A.k and A.x > 2", "k: i A.k, z: filter B.z i B.z join A.k join A.x join B.k", "filter B.z join A.k join A.x join B.k"},
 		{"full join", "select coalesce(A.k, b.k) as k from A full join B as b on b.k = A.k", "k: join A.k join B.k t A.k t B.k", "join A.k join B.k"},
-		{"aggregate", "select g as k, sum(x order by y) filter (where k <> 'z') as p, count(*) as n from A group by g", "k: i A.g, p: a A.x filter A.k group A.g sort A.y, n: group A.g", "group A.g"},
+		{"aggregate", "select g as k, max(x order by y) filter (where k <> 'z') as p, count(*) as n from A group by g", "k: i A.g, p: a A.x filter A.k group A.g sort A.y, n: group A.g", "group A.g"},
 		{"aggregate without groups", "select max(x) as k from A where y > 0", "k: a A.x filter A.y", ""},
 		{"having", "select g as k from A group by g having count(*) > 1 and max(x) > 0", "k: i A.g", "filter A.g filter A.x group A.g"},
 		{"rollup", "select g as k, max(x) as p from A group by rollup (g)", "k: i A.g, p: a A.x group A.g", "group A.g"},
 		{"window", "select k, lag(x) over (partition by g order by y) as p from A", "k: i A.k, p: a A.x window A.g window A.y", ""},
-		{"qualify", "select k, x from A qualify row_number() over (partition by g order by y, k) = 1", "k: i A.k filter A.g filter A.k filter A.y, x: i A.x filter A.g filter A.k filter A.y", "filter A.g filter A.k filter A.y"},
+		{"qualify", "select k, x from A qualify row_number() over (partition by g order by y, k) = 1", "k: filter A.g filter A.k filter A.y i A.k, x: filter A.g filter A.k filter A.y i A.x", "filter A.g filter A.k filter A.y"},
 		{"CTE read twice", "with c as (select k, x * 2 as p from A) select one.k, two.p from c as one inner join c as two using (k)", "k: i A.k, p: join A.k t A.x", "join A.k"},
 		{"union all", "select k, x as p from A union all select k, z from B", "k: i A.k i B.k, p: i A.x i B.z", ""},
 		{"union", "select k from A union select k from B", "k: i A.k i B.k", "group A.k group B.k"},
 		{"except", "select k from A except select k from B", "k: i A.k", "group A.k group B.k"},
 		{"distinct", "select distinct g as k from A", "k: i A.g", "group A.g"},
-		{"distinct on", "select distinct on (g) g as k, x as p from A order by g, y, k", "k: group A.g i A.g sort A.g sort A.k sort A.y, p: group A.g i A.x sort A.g sort A.k sort A.y", "group A.g sort A.g sort A.k sort A.y"},
+		{"distinct on", "select distinct on (g) g as k, x as p from A order by g, y, x", "k: group A.g i A.g sort A.g sort A.x sort A.y, p: group A.g i A.x sort A.g sort A.x sort A.y", "group A.g sort A.g sort A.x sort A.y"},
 		{"limit", "select k from A order by x, k limit 3", "k: i A.k", "sort A.k sort A.x"},
 		{"unnest", "select k, unnest([x, y]) as p from A", "k: i A.k, p: t A.x t A.y", "unnest A.x unnest A.y"},
-		{"lateral", "select A.k, s.p from A, lateral (select A.x + 1 as p) as s", "k: i A.k, p: t A.x", ""},
-		{"scalar subquery", "select k, (select max(z) from B) as p from A", "k: i A.k, p: a B.z", ""},
+		{"lateral", "select A.k, s.p from A, lateral (select A.x + 1 as p) as s", "k: i A.k, p: join A.x t A.x", "join A.x"},
 		{"in", "select k from A where k in (select k from B)", "k: i A.k", "filter A.k filter B.k"},
 		{"values", "select A.k, v.p from A inner join (values ('a', 1), ('b', 2)) as v(g, p) on v.g = A.g", "k: i A.k, p: join A.g", "join A.g"},
 		{"list function", "select k, list_transform([x], lambda e: e + y) as p from A", "k: i A.k, p: t A.x t A.y", ""},
 		{"recursion", "with recursive r as (select k, x as p from A union all select k, p - 1 from r where p > 0) select k, p from r", "k: i A.k, p: t A.x", "filter A.x"},
-		{"correlated", "select k, (select max(z) from B where B.k = A.k) as p from A", "", ""},
-		{"exists", "select k from A where exists (select 1 from B where B.k = A.k and B.z > A.x)", "", ""},
+		{"correlated", "select k, (select max(z) from B where B.k = A.k) as p from A", "k: i A.k, p: a B.z filter A.k filter B.k group A.k join A.k", ""},
+		{"exists", "select k from A where exists (select 1 from B where B.k = A.k and B.z > A.x)", "k: i A.k", "filter A.k filter A.x filter B.k filter B.z"},
 	}
 	files := fstest.MapFS{}
 	for name, file := range world() {
@@ -73,9 +73,6 @@ func TestBind_ColumnLineage(t *testing.T) {
 			if name, _, ok := strings.Cut(part, ":"); ok && name != "k" {
 				columns = append(columns, name)
 			}
-		}
-		if c.name == "correlated" {
-			columns = append(columns, "p")
 		}
 		table(fmt.Sprintf("int_case_%02d", i), columns, sql)
 	}

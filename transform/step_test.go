@@ -149,6 +149,11 @@ func TestRun_LosesNoRow(t *testing.T) {
 	if err == nil || pipeline.KindOf(err) != pipeline.Failed || !strings.Contains(err.Error(), "rows were lost or doubled") {
 		t.Fatalf("a dropped row went unseen: %v", err)
 	}
+	changes["sql/toy/staging/stg_classes.yml"] = strings.Replace(string(world()["sql/toy/staging/stg_classes.yml"].Data),
+		"one per raw.classes\n", "one per raw.classes where class <> 'b'\n", 1)
+	if _, err := newToy(t, changes, threeRows, "d1").run(t); err != nil {
+		t.Fatalf("the rule says which rows are meant: %v", err)
+	}
 }
 
 func TestChecks_KeepTheRowsThatOffend(t *testing.T) {

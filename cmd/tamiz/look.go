@@ -281,12 +281,15 @@ func (l *looking) settle(source *pipeline.Source) (pipeline.SourceRecord, error)
 	}
 	dead := source.DeadAfter > 0 && state.Days > source.DeadAfter
 	switch {
-	case len(good) == 0 && source.Required:
+	case len(good) == 0 && source.Required && source.Dead == "":
 		e.Effect = "there is no earlier version to go on with, and there can be no run without it"
 		return state, fault
 	case len(good) == 0, dead && !source.Required && source.Dead == "":
 		state.State, state.Pins = sourceLeftOut, nil
 		state.Effect = "this source is left out: what stands on it is unknown in this edition"
+		if source.Dead != "" {
+			state.Effect = "what stands on it is not computed: " + source.Dead
+		}
 	default:
 		state.State, state.Effect = sourceCarried, carriedEffect(source, good, state.Days)
 		if dead && source.Dead == "" {

@@ -179,21 +179,36 @@ func TestReadme_EveryCommandRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before, after, _ := strings.Cut(string(text), "\n## "+realSection+"\n")
+	_, after, _ = strings.Cut(after, "\n## ")
+	runCommandsOf(t, before+after, "bin/tamiz init mx demo --sample --schools 200", "bin/tamiz run --project demo")
+}
+
+// TestNepal runs every command of docs/nepal.md.
+func TestNepal_EveryCommandRuns(t *testing.T) {
+	text, err := os.ReadFile("../../docs/nepal.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runCommandsOf(t, string(text))
+}
+
+// runCommandsOf runs some commands and then those of a document's sh blocks.
+func runCommandsOf(t *testing.T, document string, commands ...string) {
+	t.Helper()
 	dir := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
+	bin := filepath.Join(dir, "bin")
+	if err := os.MkdirAll(bin, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	self, err := filepath.Abs(os.Args[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(self, filepath.Join(dir, "bin", "tamiz")); err != nil {
+	if err := os.Symlink(self, filepath.Join(bin, "tamiz")); err != nil {
 		t.Fatal(err)
 	}
-	commands := []string{"bin/tamiz init mx demo --sample --schools 200", "bin/tamiz run --project demo"}
-	before, after, _ := strings.Cut(string(text), "\n## "+realSection+"\n")
-	_, after, _ = strings.Cut(after, "\n## ")
-	for i, block := range strings.Split(before+after, "```") {
+	for i, block := range strings.Split(document, "```") {
 		if body, ok := strings.CutPrefix(block, "sh\n"); ok && i%2 == 1 {
 			commands = append(commands, strings.Split(strings.TrimSpace(body), "\n")...)
 		}
@@ -203,7 +218,7 @@ func TestReadme_EveryCommandRuns(t *testing.T) {
 	}
 	for _, line := range commands {
 		c := exec.Command("sh", "-c", line)
-		c.Dir, c.Env = dir, append(os.Environ(), asCommand+"=1")
+		c.Dir, c.Env = dir, append(os.Environ(), asCommand+"=1", "PATH="+bin+":"+os.Getenv("PATH"))
 		if out, err := c.CombinedOutput(); err != nil || len(out) == 0 {
 			t.Errorf("%s: %v\n%s", line, err, out)
 		}

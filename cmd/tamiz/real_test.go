@@ -34,6 +34,13 @@ func TestReal_TheRealFilesBecomeASnapshot(t *testing.T) {
 	t.Run("levels", func(t *testing.T) { realLevels(t, dir) })
 	t.Run("places", func(t *testing.T) { realPlaces(t, dir, record) })
 	t.Run("traced cells hold the value", func(t *testing.T) { realTraced(t, dir, data) })
+	t.Run("why", func(t *testing.T) {
+		many := 20
+		if *isAudit {
+			many = 1 << 20
+		}
+		proveWhy(t, dir, "profile is not null", many, 1<<20, "--var", "data="+data) // shapes and old workbooks have no other reader here
+	})
 	t.Run("replay", func(t *testing.T) {
 		out := tamiz(t, append([]string{"test", "mx", "--replay", "20"}, flags...)...)
 		if !strings.Contains(out, "all identical: true") {

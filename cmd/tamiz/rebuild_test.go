@@ -180,7 +180,7 @@ func TestRebuild_ProvesOrSaysWhyNot(t *testing.T) {
 		change   func(t *testing.T, store string)
 		flags    []string
 		code     int
-		proof    lineage.Proof
+		proof    lineage.ProofKind
 		findings string // kind and subject of each
 		words    string
 	}{

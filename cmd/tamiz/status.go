@@ -55,6 +55,7 @@ type pipelineStatus struct {
 	Periods   []periodStatus  `json:"periods"` // the last ones, the latest first
 	Waiting   []waitingStatus `json:"waiting_for_a_decision"`
 	Carried   []string        `json:"carried_forward"`
+	LeftOut   []string        `json:"left_out,omitempty"` // the sources, and what that means
 	NextDue   time.Time       `json:"next_due,omitzero"`
 	Notices   int             `json:"notices_not_sent"`
 }
@@ -117,6 +118,9 @@ func (s *pipelineStatus) tell(w io.Writer) {
 	if len(s.Carried) > 0 {
 		fmt.Fprintf(w, "  carried    %s: an earlier version stays in use; tamiz sources tells why\n", strings.Join(s.Carried, ", "))
 	}
+	for _, line := range s.LeftOut {
+		fmt.Fprintf(w, "  left out   %s\n", line)
+	}
 	if s.Notices > 0 {
 		fmt.Fprintf(w, "  notices    %s not sent yet; tamiz doctor tells why\n", plural(s.Notices, "letter is", "letters are"))
 	}
@@ -175,6 +179,11 @@ func (s *pipelineStatus) lastRun(project *config.Project, name string) error {
 	for _, step := range last.Steps {
 		if step.Ran {
 			s.Steps++
+		}
+	}
+	for _, source := range last.Sources {
+		if source.State == sourceLeftOut {
+			s.LeftOut = append(s.LeftOut, source.Source+": "+source.Effect)
 		}
 	}
 	return nil

@@ -213,7 +213,7 @@ func index(t *testing.T, b *transform.Bench, given []transform.Given) (map[strin
 	if len(rows) != 1 {
 		t.Fatalf("%d districts, want 1", len(rows))
 	}
-	return rows[0], rowsOf(t, b, given, "marts.group_table", "select * from marts.group_table where year_bs = 2070")
+	return rows[0], rowsOf(t, b, given, "marts.district_groups", "select * from marts.district_groups where year_bs = 2070")
 }
 
 // groupOf finds the group of a cell.
@@ -257,7 +257,7 @@ func vectorsDissimilarity(t *testing.T, content []byte) {
 	}](t, content)
 	raw := parse[map[string]map[string]json.RawMessage](t, content)
 	b := bench(t, "np")
-	free := constant(t, b, "method.equity", map[string]string{"min_n": "0", "min_at_risk": "0", "coverage_only_below_n": "0"})
+	free := ungated(t, b)
 	for name, fields := range raw {
 		if fields["c"] == nil { // groups are not given by their coverage
 			continue
@@ -320,28 +320,92 @@ func optional[T any](t *testing.T, field json.RawMessage) T {
 
 // groupRates gives the index's inputs directly: one row per group.
 func groupRates(weights, counts, coverage []float64) []transform.Given {
-	rates := transform.Given{Table: "intermediate.int_group_rates", Columns: []string{"district_name", "level", "year_bs", "gender", "caste", "location", "disability",
+	if counts == nil {
+		counts = millionths(weights)
+	}
+	var keys [][]string
+	for i := range coverage {
+		keys = append(keys, []string{fmt.Sprint("g", i), "x"})
+	}
+	return yearRates([]year{{2070, keys, counts, coverage}})
+}
+
+// year is what the groups of a district have in one school year: gender and
+// location, pupils, and coverage.
+type year struct {
+	number           int
+	keys             [][]string
+	counts, coverage []float64
+}
+
+func yearRates(years []year) []transform.Given {
+	rates := transform.Given{Table: "intermediate.int_group_rates", Columns: []string{"variant", "district_name", "level", "year_bs", "gender", "caste", "location", "disability",
 		"group_count", "pupils_count", "weight_count", "pool_pupils_count", "coverage", "coverage_se", "backoff", "is_estimated"}}
-	for i, c := range coverage {
-		n := ""
-		if counts != nil {
-			n = strconv.FormatFloat(counts[i], 'f', 0, 64)
-		} else {
-			n = strconv.FormatFloat(weights[i]*1e6, 'f', 0, 64)
-		}
+	leftOut := transform.Given{Table: "intermediate.int_district_left_out", Columns: []string{"variant", "district_name", "level", "year_bs", "district_count", "left_out_share", "is_partial", "is_missing"}}
+	add := func(given *transform.Given, texts ...string) {
 		var row []*string
-		for _, text := range []string{"D", "basic", "2070", fmt.Sprint("g", i), "x", "x", "x", "1", n, n, n, strconv.FormatFloat(c, 'g', -1, 64), "0", "0", "false"} {
+		for _, text := range texts {
 			row = append(row, &text)
 		}
-		rates.Rows = append(rates.Rows, row)
+		given.Rows = append(given.Rows, row)
 	}
-	leftOut := transform.Given{Table: "intermediate.int_district_left_out", Columns: []string{"district_name", "level", "year_bs", "district_count", "left_out_share", "is_partial", "is_missing"}}
-	var row []*string
-	for _, text := range []string{"D", "basic", "2070", "1", "0", "false", "false"} {
-		row = append(row, &text)
+	for _, y := range years {
+		for i, c := range y.coverage {
+			n := strconv.FormatFloat(y.counts[i], 'f', 0, 64)
+			add(&rates, "index", "D", "basic", strconv.Itoa(y.number), y.keys[i][0], "x", y.keys[i][1], "x", "1", n, n, n, strconv.FormatFloat(c, 'g', -1, 64), "0", "0", "false")
+		}
+		add(&leftOut, "index", "D", "basic", strconv.Itoa(y.number), "1", "0", "false", "false")
 	}
-	leftOut.Rows = append(leftOut.Rows, row)
 	return []transform.Given{rates, leftOut}
+}
+
+// ungated lets every group and district be published, however small.
+func ungated(t *testing.T, b *transform.Bench) transform.Given {
+	t.Helper()
+	return constant(t, b, "method.equity", map[string]string{"min_n": "0", "min_at_risk": "0", "coverage_only_below_n": "0"})
+}
+
+func millionths(weights []float64) []float64 {
+	var counts []float64
+	for _, weight := range weights {
+		counts = append(counts, weight*1e6)
+	}
+	return counts
+}
+
+func vectorsShapley(t *testing.T, content []byte) {
+	v := parse[struct {
+		W, C   []float64
+		Keys   [][]string
+		Result struct {
+			Values, Shapley, Share map[string]*float64
+			OneWay                 map[string]*float64 `json:"one_way"`
+			LastIn                 map[string]*float64 `json:"last_in"`
+			D                      *float64
+		}
+	}](t, content)
+	b := bench(t, "np")
+	given := append(yearRates([]year{{2070, v.Keys, millionths(v.W), v.C}}), ungated(t, b))
+	rows := rowsOf(t, b, given, "marts.district_drivers", "select * from marts.district_drivers")
+	for _, row := range rows {
+		dimension := row["dimension"]
+		if v.Result.Shapley[dimension] == nil { // one that has one value in the data
+			for _, column := range []string{"shapley", "one_way", "last_in", "share"} {
+				zero := 0.0
+				same(t, dimension+" "+column, row[column], &zero)
+			}
+			continue
+		}
+		same(t, dimension+" shapley", row["shapley"], v.Result.Shapley[dimension])
+		same(t, dimension+" share", row["share"], v.Result.Share[dimension])
+		same(t, dimension+" one way", row["one_way"], v.Result.OneWay[dimension])
+		same(t, dimension+" alone", row["one_way"], v.Result.Values[dimension])
+		same(t, dimension+" last in", row["last_in"], v.Result.LastIn[dimension])
+		same(t, "D", row["dissimilarity"], v.Result.D)
+	}
+	if len(rows) != 4 {
+		t.Errorf("%d drivers, want one for each of the 4 dimensions", len(rows))
+	}
 }
 
 func vectorsBackoff(t *testing.T, content []byte) {
@@ -414,8 +478,8 @@ func vectorsDisability(t *testing.T, content []byte) {
 	list := []cell{cellOf(t, []string{"disability"}, []string{"nodis"}, others), cellOf(t, []string{"disability"}, []string{"dis"}, flows{E0: v.Disabled.E0, E1: v.Disabled.E1})}
 	for phi, want := range v.Results {
 		given := []transform.Given{levels(t, b, len(v.Total.E0)), enrolment(list),
-			constant(t, b, "method.flows", map[string]string{"disability_phi": phi}),
-			constant(t, b, "method.equity", map[string]string{"min_n": "0", "min_at_risk": "0", "coverage_only_below_n": "0"})}
+			constant(t, b, "method.variants", map[string]string{"disability_phi": phi}),
+			ungated(t, b)}
 		for code, counts := range map[string][]float64{"disabled": want.RDis, "non-disabled": want.RNondis} {
 			rows := rowsOf(t, b, given, "intermediate.int_group_repeaters", "select * from intermediate.int_group_repeaters where year_bs = 2070 and disability = '"+code+"' order by grade")
 			for i := range counts {
@@ -425,5 +489,73 @@ func vectorsDisability(t *testing.T, content []byte) {
 		_, groups := index(t, b, given)
 		same(t, "phi "+phi+", survival of the disabled", groupOf(t, groups, list[1])["coverage"], want.SDis)
 		same(t, "phi "+phi+", survival of the others", groupOf(t, groups, list[0])["coverage"], want.SNondis)
+	}
+}
+
+func vectorsChange(t *testing.T, content []byte) {
+	v := parse[struct {
+		W0, C0, W1, C1 []float64
+		Result         map[string]*float64
+	}](t, content)
+	b := bench(t, "np")
+	var keys [][]string
+	for i := range v.C0 {
+		keys = append(keys, []string{fmt.Sprint("g", i), "x"})
+	}
+	// Survival stands on flows, which the vector lacks; the mart has a row for each unit that has one.
+	survival := transform.Given{Table: "intermediate.int_unit_progress", Columns: []string{"unit_level", "unit_code", "level", "year_bs", "year_count", "has_earlier"}}
+	var row []*string
+	for _, text := range []string{"district", "D", "basic", "2071", "1", "true"} {
+		row = append(row, &text)
+	}
+	survival.Rows = append(survival.Rows, row)
+	given := append(yearRates([]year{{2070, keys, millionths(v.W0), v.C0}, {2071, keys, millionths(v.W1), v.C1}}), ungated(t, b), survival)
+	progress := rowsOf(t, b, given, "marts.progress", "select * from marts.progress")[0]
+	for column, want := range map[string]string{"ei_before": "H0", "ei": "H1", "ei_change": "delta", "c_bar_before": "C0", "c_bar": "C1",
+		"dissimilarity_before": "D0", "dissimilarity": "D1", "composition": "composition", "scale": "scale", "equalisation": "equalisation"} {
+		same(t, column, progress[column], v.Result[want])
+	}
+}
+
+func vectorsOutOfSchool(t *testing.T, content []byte) {
+	b := bench(t, "np")
+	for i, v := range parse[[]struct {
+		Enrolled []int64
+		Pop      []float64
+		Labels   []string
+		OOSR     []*float64 `json:"oosr_raw"`
+		Total    *float64   `json:"oosr_total_raw"`
+		CBar     *float64   `json:"C_bar"`
+		D, EI    *float64
+		Flags    []string
+	}](t, content) {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			var list []cell
+			people := transform.Given{Table: "raw.population", Columns: []string{"year_bs", "district", "age", "sex", "population"}}
+			for i, sex := range v.Labels {
+				c := cellOf(t, []string{"gender"}, []string{sex}, flows{E0: v.Enrolled[i : i+1], E1: v.Enrolled[i : i+1]})
+				list = append(list, c)
+				var row []*string
+				for _, text := range []string{"2070", "D", "5", sex, strconv.FormatFloat(v.Pop[i], 'f', 0, 64)} {
+					row = append(row, &text)
+				}
+				people.Rows = append(people.Rows, row)
+			}
+			levels := constant(t, b, "method.levels", map[string]string{"level": "basic", "first_grade": "1", "last_grade": "1", "first_age": "5", "last_age": "5"})
+			given := []transform.Given{levels, enrolment(list), people}
+			row := rowsOf(t, b, given, "marts.out_of_school", "select * from marts.out_of_school where unit_level = 'district' and year_bs = 2070")[0]
+			for column, want := range map[string]*float64{"out_of_school_rate": v.Total, "c_bar": v.CBar, "dissimilarity": v.D, "ei": v.EI} {
+				same(t, column, row[column], want)
+			}
+			for _, flag := range v.Flags {
+				if !strings.Contains(row["flags"], flag) {
+					t.Errorf("flags %s lack %s", row["flags"], flag)
+				}
+			}
+			for i, sex := range v.Labels {
+				column := map[string]string{"F": "out_of_school_rate_girls", "M": "out_of_school_rate_boys"}[sex]
+				same(t, column, row[column], v.OOSR[i])
+			}
+		})
 	}
 }

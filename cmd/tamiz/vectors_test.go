@@ -22,12 +22,16 @@ var vectorTests = map[string]func(*testing.T, []byte){
 	"hash_u01": vectorsU01, "cct": vectorsKeys, "cvegeo": vectorsAreas, "inegi_masks": vectorsMasks,
 	"nepal_flows": vectorsFlows, "nepal_flows_edge": vectorsFlowsEdge, "nepal_hoi": vectorsDissimilarity,
 	"nepal_backoff": vectorsBackoff, "nepal_backoff_village": vectorsBackoff, "nepal_disability": vectorsDisability,
+	"nepal_shapley_hand": vectorsShapley, "nepal_hoi_change": vectorsChange, "nepal_oos": vectorsOutOfSchool,
 	"wilson": vectorsWilson, "spearman": vectorsSpearman, "weighted_quantile": vectorsWeightedQuantile, "rubin": vectorsRubin,
 	"shrinkage": vectorsShrinkage, "aggregators": vectorsAggregators, "asem_treatment": vectorsTreatment, "asem_aggregate": vectorsAggregate,
 	"rank_intervals": vectorsRankIntervals, "sobol_ishigami": vectorsSensitivity, "impute_pmm": vectorsMatching,
 	"impute_knn": vectorsNeighbours, "impute_validation": vectorsValidation, "mx_adoption_sinaloa": vectorsAdoption,
 	"excess_hand": vectorsExcessHand, "excess_mexico_weekly": vectorsExcessMexico, "excess_moldova_monthly": vectorsExcessMoldova,
 	"excess_delay": vectorsExcessDelay, "mx_relative_absolute": vectorsRelativeAbsolute, "mx_profiles": vectorsProfiles,
+	"nepal_ri": vectorsResources, "nepal_teacher": vectorsTeachers,
+	"nepal_quadrants": vectorsQuadrants, "nepal_composite": vectorsComposite,
+	"nepal_context": vectorsContext, "nepal_allocation": vectorsAllocation,
 }
 
 // TestVectors reads the folder of reference vectors, a subtest a file. The

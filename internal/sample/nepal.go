@@ -1,6 +1,9 @@
 package sample
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 var enrolmentHeader = []string{
 	"year_bs", "district", "vdc", "school_code", "grade", "sex", "caste", "disability", "location", "enrolled",
@@ -17,12 +20,19 @@ var (
 const (
 	firstYear = 2070 // Bikram Sambat
 	years     = 3
-	districts = 12
 	cells     = len(sexes) * len(castes) * len(disabilities)
 )
 
-// nepalSchools is the number of schools of the Nepali sample.
-func nepalSchools(options Options) int { return max(60, 600*options.Schools/5000) }
+// The country has fewer schools, and the codes have room for these.
+const mostNepalSchools = 40_000
+
+// nepalSchools is the number of schools of the Nepali sample: at least one for every district.
+func nepalSchools(options Options) (int, error) {
+	if options.Schools > mostNepalSchools {
+		return 0, fmt.Errorf("%d schools: ask for fewer schools, at most %d", options.Schools, mostNepalSchools)
+	}
+	return max(len(nepalDistricts), options.Schools), nil
+}
 
 // nepalSchool is one school with the chances of its pupils.
 type nepalSchool struct {
@@ -39,21 +49,30 @@ type nepalSchool struct {
 
 // writeNepal writes the sources of the pipeline np.
 func writeNepal(p *press, options Options) error {
-	schools := nepalSchools(options)
+	schools, err := nepalSchools(options)
+	if err != nil {
+		return err
+	}
 	p.total = schools
 	chance := newChance(options.Seed)
-	weights := make([]float64, districts)
+	weights := make([]float64, len(nepalDistricts))
 	for d := range weights {
-		weights[d] = math.Exp(0.3 * chance.of("district size", d).Normal())
+		weights[d] = float64(nepalDistricts[d].population)
 	}
-	file := layout{lineEnd: "\n", separator: ','}
-	return p.file("enrolment/synthetic_enrolment.csv", file, enrolmentHeader, func(sheet *sheet) error {
+	// Every district gets a few schools beforehand, so that none is empty in the smallest sample.
+	first := min(4, schools/len(nepalDistricts))
+	inDistrict := apportion(schools-first*len(nepalDistricts), weights)
+	sums := &nepalSums{}
+	err = writeNepalSchools(p, func(files *nepalFiles) error {
 		id := 0
-		// Every district gets four schools beforehand, so that none is empty in the smallest sample.
-		for d, more := range apportion(schools-4*districts, weights) {
-			for k := range more + 4 {
-				school := newNepalSchool(chance, id, d, k, more+4)
-				school.write(sheet, school.enrol(chance))
+		for d, more := range inDistrict {
+			for k := range more + first {
+				school := newNepalSchool(chance, id, d, k, more+first)
+				rolls := school.enrol(chance)
+				school.write(files.enrolment, rolls)
+				school.writeSchool(files.schools, chance, rolls)
+				school.writeExams(files.exams, chance, rolls)
+				sums.add(school, rolls)
 				id++
 				if err := p.step(); err != nil {
 					return err
@@ -62,6 +81,10 @@ func writeNepal(p *press, options Options) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return writeNepalDistricts(p, chance, sums)
 }
 
 // newNepalSchool draws the k-th of a district's schools. Its VDC, and with it the location, is shared by about six.
@@ -246,20 +269,19 @@ func (s *nepalSchool) writeCell(sheet *sheet, r *rolls, year, grade int, able ce
 
 func (s *nepalSchool) writeHead(sheet *sheet, year, grade int, cell cell) {
 	after := ""
-	if s.id == 5 {
+	switch s.id {
+	case 5:
 		after = " " // somebody's slip of the finger
+	case 7:
+		after = " (a new spelling)"
 	}
 	sheet.count(firstYear + year)
-	sheet.numbered("Synthetic District ", s.district+1, 2, after)
+	sheet.text(s.districtName() + after)
 	sheet.text(s.vdcName)
 	sheet.text(s.code)
 	sheet.count(grade + 1)
 	sheet.text(sexes[cell.sex])
 	sheet.text(castes[cell.caste])
 	sheet.text(disabilities[cell.disabled])
-	if s.urban {
-		sheet.text("urban")
-	} else {
-		sheet.text("rural")
-	}
+	sheet.text(s.place())
 }

@@ -25,8 +25,15 @@ func (f flows) survival(year int) float64 {
 
 func enrolment(t *testing.T) []row {
 	t.Helper()
-	path := filepath.Join(folder(t, "np"), "enrolment", "synthetic_enrolment.csv")
-	return rows(t, decoded(t, path, nil), ',')
+	return nepal(t, "enrolment")
+}
+
+// nepal gives a file of a Nepali sample of a thousand schools.
+func nepal(t *testing.T, name string) []row {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, "np", dir, sample.Options{Schools: 1000})
+	return rows(t, decoded(t, filepath.Join(dir, name, "synthetic_"+name+".csv"), nil), ',')
 }
 
 // sumFlows adds the rows that keep wants, under the group it names.
@@ -49,13 +56,14 @@ func sumFlows(all []row, group func(row) string) map[string]flows {
 
 func TestEnrolment_SurvivalIsPlausible(t *testing.T) {
 	all := enrolment(t)
-	districts := sumFlows(all, func(r row) string { return strings.TrimSpace(r["district"]) })
-	if len(districts) != 12 {
-		t.Errorf("%d districts, want 12", len(districts))
+	// The code of a school begins with its district, which has several names.
+	districts := sumFlows(all, func(r row) string { return r["school_code"][:2] })
+	if len(districts) != 77 {
+		t.Errorf("%d districts, want 77", len(districts))
 	}
 	for name, flows := range districts {
 		for _, year := range []int{2070, 2071} {
-			if s := flows.survival(year); s < 0.5 || s > 0.92 {
+			if s := flows.survival(year); s < 0.4 || s > 0.95 {
 				t.Errorf("%s: survival %v from %d", name, s, year)
 			}
 		}
@@ -146,15 +154,66 @@ func TestEnrolment_KeepsToTheVocabulary(t *testing.T) {
 }
 
 func TestEnrolment_HasAsManySchoolsAsTheScaleSays(t *testing.T) {
-	for schools, want := range map[int]int{1: 60, 1000: 120, 5000: 600} {
+	for schools, want := range map[int]int{1: 77, 100: 100, 900: 900} {
 		dir := t.TempDir()
-		paths := write(t, "np", dir, sample.Options{Schools: schools})
+		write(t, "np", dir, sample.Options{Schools: schools})
 		codes := map[string]bool{}
-		for _, r := range rows(t, decoded(t, paths[0], nil), ',') {
+		path := filepath.Join(dir, "enrolment", "synthetic_enrolment.csv")
+		for _, r := range rows(t, decoded(t, path, nil), ',') {
 			codes[r["school_code"]] = true
 		}
 		if len(codes) != want {
 			t.Errorf("%d schools in Nepal for %d, want %d", len(codes), schools, want)
 		}
+	}
+}
+
+func TestNepal_FilesFitTheEnrolment(t *testing.T) {
+	dir := t.TempDir()
+	write(t, "np", dir, sample.Options{Schools: 200})
+	read := func(name string) []row {
+		return rows(t, decoded(t, filepath.Join(dir, name, "synthetic_"+name+".csv"), nil), ',')
+	}
+	pupils, spellings := map[string]int{}, map[string]bool{}
+	for _, r := range read("enrolment") {
+		n, _ := strconv.Atoi(r["enrolled"])
+		pupils[strings.Join([]string{r["year_bs"], r["school_code"], r["grade"], r["sex"]}, "|")] += n
+		spellings[r["district"]] = true
+	}
+	if len(spellings) < 85 {
+		t.Errorf("%d spellings of 77 districts: too few to try a crosswalk", len(spellings))
+	}
+	impossible := 0
+	for _, r := range read("exams") {
+		grade := map[string]string{"GRADE8": "8", "SLC": "10"}[r["exam"]]
+		appeared, _ := strconv.Atoi(r["appeared"])
+		passed, _ := strconv.Atoi(r["passed"])
+		key := strings.Join([]string{r["year_bs"], r["school_code"], grade, r["sex"]}, "|")
+		// A smudge in the enrolment may hide pupils.
+		if appeared > pupils[key] && pupils[key] > 0 && appeared > pupils[key]+9 {
+			t.Errorf("%s: %d appeared of %d", key, appeared, pupils[key])
+		}
+		if passed > appeared {
+			impossible++
+		}
+	}
+	if impossible != 1 {
+		t.Errorf("%d results that cannot be, want 1", impossible)
+	}
+	schools := map[string]int{}
+	for _, r := range read("schools") {
+		schools[r["year_bs"]]++
+	}
+	if schools["2071"] != 200 || schools["2070"] != 201 {
+		t.Errorf("schools by year %v, want 200, and one of them twice in 2070", schools)
+	}
+	digits := 0
+	for _, r := range read("population") {
+		if strings.ContainsAny(r["population"], "०१२३४५६७८९") {
+			digits++
+		}
+	}
+	if digits == 0 || len(read("population")) != 77*12*2*3 || len(read("allocations")) != 77*3 {
+		t.Errorf("%d numbers of the population in the country's digits", digits)
 	}
 }

@@ -18,8 +18,8 @@ import (
 // Options say how large the sample is and which of the many possible samples it is.
 type Options struct {
 	// Schools is, for mx, the number of distinct primary and secondary school-shifts in the registry, exactly;
-	// preschools, upper secondary schools and duplicate rows come on top. At most 1,403,920. For np it scales the
-	// number of schools, 600 at 5,000 and never fewer than 60. Zero means 5,000.
+	// preschools, upper secondary schools and duplicate rows come on top. At most 1,403,920. For np it is the number
+	// of schools, never fewer than one for each of the 77 districts, at most 40,000. Zero means 5,000.
 	Schools int
 	// Seed chooses the sample. Empty means "tamiz".
 	Seed string

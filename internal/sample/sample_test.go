@@ -165,7 +165,14 @@ func TestWrite_ListsEveryFileThatItWrote(t *testing.T) {
 			"registry/synthetic_registry_3.csv",
 			"truth/synthetic_truth.csv",
 		},
-		"np": {"enrolment/synthetic_enrolment.csv"},
+		"np": {
+			"allocations/synthetic_allocations.csv",
+			"census/synthetic_census.csv",
+			"enrolment/synthetic_enrolment.csv",
+			"exams/synthetic_exams.csv",
+			"population/synthetic_population.csv",
+			"schools/synthetic_schools.csv",
+		},
 	} {
 		dir := t.TempDir()
 		got := relative(t, dir, write(t, pipeline, dir, sample.Options{Schools: 400}))
@@ -237,6 +244,7 @@ func TestWrite_RefusesWhatItCannotMake(t *testing.T) {
 		{"mia", 10, "only of mx and np"},
 		{"mx", -1, "must be 1 or more"},
 		{"mx", 1_403_921, "ask for fewer schools"},
+		{"np", 40_001, "ask for fewer schools"},
 	} {
 		_, err := sample.Write(t.Context(), c.pipeline, t.TempDir(), sample.Options{Schools: c.schools}, nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

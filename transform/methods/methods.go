@@ -62,6 +62,11 @@ var All = map[string]Method{
 	"imputation_fits":       imputationFits,
 	"imputation_matches":    imputationMatches,
 	"imputation_validation": imputationValidation,
+	"opportunity_drivers":   opportunityDrivers,
+	"opportunity_intervals": opportunityIntervals,
+	"opportunity_progress":  opportunityProgress,
+	"bounded_allocation":    boundedAllocation,
+	"rank_correlations":     rankCorrelations,
 	"student_quantiles":     studentQuantiles,
 }
 

@@ -1,10 +1,10 @@
--- One row per step of the back-off: the dimensions of the groups that are still kept.
+-- One row per variant and step of the back-off: the dimensions of the groups that are still kept.
 
 with
 
 cells as (
 
-    select gender, caste, location, disability
+    select variant, gender, caste, location, disability
     from intermediate.int_group_cells
     where is_group_known
 
@@ -14,21 +14,26 @@ backoff_order as (select dimension, drop_order from method.backoff_order),
 
 dimensions_counted as (
 
-    select 'gender' as dimension, count(distinct gender) as value_count from cells
+    select variant, 'gender' as dimension, count(distinct gender) as value_count
+    from cells
+    group by variant
     union all
-    select 'caste', count(distinct caste) from cells
+    select variant, 'caste', count(distinct caste) from cells group by variant
     union all
-    select 'location', count(distinct location) from cells
+    select variant, 'location', count(distinct location) from cells group by variant
     union all
-    select 'disability', count(distinct disability) from cells
+    select variant, 'disability', count(distinct disability) from cells group by variant
 
 ),
 
 dimensions_ranked as (
 
     select
+        dimensions_counted.variant,
         dimensions_counted.dimension,
-        row_number() over (order by backoff_order.drop_order, dimension) as dropped_at,
+        row_number() over (
+            partition by variant order by backoff_order.drop_order, dimension
+        ) as dropped_at,
     from dimensions_counted
     inner join backoff_order using (dimension)
     where dimensions_counted.value_count > 1
@@ -37,15 +42,18 @@ dimensions_ranked as (
 
 steps as (
 
-    select 0 as dropped_count, count(*) as cell_count from cells
+    select variant, 0 as dropped_count, count(*) as cell_count
+    from cells
+    group by variant
     union all
-    select dropped_at, 0 from dimensions_ranked
+    select variant, dropped_at, 0 from dimensions_ranked
 
 ),
 
 steps_spelled as (
 
     select
+        steps.variant,
         steps.dropped_count::bigint as dropped_count,
         steps.cell_count,
         coalesce(bool_or(dimension = 'gender'), false) as drops_gender,
@@ -54,7 +62,8 @@ steps_spelled as (
         coalesce(bool_or(dimension = 'disability'), false) as drops_disability,
     from steps
     left join dimensions_ranked
-        on dimensions_ranked.dropped_at <= steps.dropped_count
+        on dimensions_ranked.variant = steps.variant
+        and dimensions_ranked.dropped_at <= steps.dropped_count
     group by all
 
 )

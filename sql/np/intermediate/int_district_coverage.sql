@@ -1,10 +1,11 @@
--- One row per district, level and school year: coverage, and whether more may be said.
+-- One row per variant, district, level and school year: coverage, and whether more may be said.
 
 with
 
 districts as (
 
-    select district_name, level, year_bs, left_out_share, is_partial, is_missing
+    select
+        variant, district_name, level, year_bs, left_out_share, is_partial, is_missing,
     from intermediate.int_district_left_out
 
 ),
@@ -12,7 +13,7 @@ districts as (
 groups as (
 
     select
-        district_name, level, year_bs, gender, caste, location, disability,
+        variant, district_name, level, year_bs, gender, caste, location, disability,
         pupils_count, weight_count, backoff, coverage, is_estimated,
     from intermediate.int_group_rates
 
@@ -31,6 +32,7 @@ limits as (
 groups_summed as (
 
     select
+        variant,
         district_name,
         level,
         year_bs,
@@ -52,6 +54,7 @@ groups_summed as (
 coverage_judged as (
 
     select
+        districts.variant,
         districts.district_name,
         districts.level,
         districts.year_bs,
@@ -72,7 +75,7 @@ coverage_judged as (
             or backoff_weight > limits.coverage_only_above_backoff
             or dropped_weight > limits.coverage_only_above_dropped as is_coverage_only,
     from districts
-    left join groups_summed using (district_name, level, year_bs)
+    left join groups_summed using (variant, district_name, level, year_bs)
     cross join limits
 
 )

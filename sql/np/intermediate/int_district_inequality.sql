@@ -1,11 +1,11 @@
--- One row per district, level and school year: how unequally its groups are covered.
+-- One row per variant, district, level and school year: how unequally its groups are covered.
 
 with
 
 groups as (
 
     select
-        district_name, level, year_bs, gender, caste, location, disability,
+        variant, district_name, level, year_bs, gender, caste, location, disability,
         weight_count, coverage, coverage_se,
     from intermediate.int_group_rates
     where coverage is not null and weight_count > 0
@@ -14,7 +14,9 @@ groups as (
 
 districts as (
 
-    select district_name, level, year_bs, known_group_count, known_weight_count, c_bar
+    select
+        variant, district_name, level, year_bs,
+        known_group_count, known_weight_count, c_bar,
     from intermediate.int_district_coverage
 
 ),
@@ -22,7 +24,7 @@ districts as (
 pooled as (
 
     select
-        unit_code as district_name, level, year_bs,
+        'index' as variant, unit_code as district_name, level, year_bs,
         survival as c_pool,
         flags_reason(flags, survival) as c_pool_reason,
     from intermediate.int_unit_survival
@@ -35,26 +37,32 @@ limits as (select cpool_gap, noise_factor from method.equity),
 groups_weighed as (
 
     select
-        groups.district_name, groups.level, groups.year_bs,
+        groups.variant, groups.district_name, groups.level, groups.year_bs,
         groups.gender, groups.caste, groups.location, groups.disability,
         groups.weight_count / districts.known_weight_count as weight,
-        weight * abs(groups.coverage - districts.c_bar) as deviation,
+        groups.coverage - districts.c_bar as gap,
+        weight * abs(gap) as deviation,
         weight * abs(groups.coverage - clamp_unit(pooled.c_pool)) as seed_deviation,
         weight * sqrt(2 / pi() * (1 - weight)) * groups.coverage_se as noise,
     from groups
-    inner join districts using (district_name, level, year_bs)
-    left join pooled using (district_name, level, year_bs)
+    inner join districts using (variant, district_name, level, year_bs)
+    left join pooled using (variant, district_name, level, year_bs)
 
 ),
 
 groups_summed as (
 
     select
-        district_name, level, year_bs,
+        variant, district_name, level, year_bs,
         sum(deviation order by gender, caste, location, disability) as deviation,
         sum(seed_deviation order by gender, caste, location, disability)
             as seed_deviation,
         sum(noise order by gender, caste, location, disability) as noise,
+        min(struct_pack(
+            reach := weight * gap,
+            name := concat_ws(', ', gender, caste, location, disability),
+            gap := gap
+        )) as disadvantaged,
     from groups_weighed
     group by all
 
@@ -63,7 +71,7 @@ groups_summed as (
 districts_measured as (
 
     select
-        districts.district_name, districts.level, districts.year_bs,
+        districts.variant, districts.district_name, districts.level, districts.year_bs,
         case
             when districts.known_group_count = 1 and c_bar > 0 then 0.0
             else share_of(deviation, 2 * c_bar)
@@ -76,9 +84,11 @@ districts_measured as (
         clamp_unit(pooled.c_pool) * (1 - d_seed_literal) as ei_seed_literal,
         abs(pooled.c_pool - c_bar) > limits.cpool_gap as has_gap,
         dissimilarity < limits.noise_factor * noise_floor as is_within_noise,
+        if(disadvantaged.reach < -1e-12, disadvantaged.name, null) as disadvantaged_group,
+        if(disadvantaged.reach < -1e-12, disadvantaged.gap, null) as disadvantaged_group_gap,
     from districts
-    left join groups_summed using (district_name, level, year_bs)
-    left join pooled using (district_name, level, year_bs)
+    left join groups_summed using (variant, district_name, level, year_bs)
+    left join pooled using (variant, district_name, level, year_bs)
     cross join limits
 
 )

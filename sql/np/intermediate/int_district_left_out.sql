@@ -1,11 +1,11 @@
--- One row per district, level and school year that has a next one: rows left out.
+-- One row per variant, district, level and school year that has a next one: rows left out.
 
 with
 
 cells as (
 
     select
-        district_name, year_bs, grade, is_group_known, flow_row_count, read_row_count,
+        variant, district_name, year_bs, grade, is_group_known, flow_row_count, read_row_count,
     from intermediate.int_group_cells
 
 ),
@@ -25,6 +25,8 @@ districts as (
 
 ),
 
+variants as (select variant from method.variants),
+
 levels as (select level, first_grade, last_grade from method.levels),
 
 limits as (select max_left_out_share from method.flows),
@@ -33,6 +35,7 @@ limits as (select max_left_out_share from method.flows),
 strangers_counted as (
 
     select
+        cells.variant,
         districts.district_name,
         districts.level,
         districts.year_bs,
@@ -54,10 +57,11 @@ strangers_counted as (
 shares_judged as (
 
     select
+        variants.variant,
         districts.district_name,
         districts.level,
         districts.year_bs,
-        1::bigint as district_count,
+        if(variants.variant = 'index', 1, 0)::bigint as district_count,
         greatest(
             share_of(base_lost_count + coalesce(base_strangers, 0), base_due_count),
             coalesce(
@@ -68,7 +72,8 @@ shares_judged as (
         left_out_share > 0 as is_partial,
         left_out_share > limits.max_left_out_share as is_missing,
     from districts
-    left join strangers_counted using (district_name, level, year_bs)
+    cross join variants
+    left join strangers_counted using (variant, district_name, level, year_bs)
     cross join limits
 
 )

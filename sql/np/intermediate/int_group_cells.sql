@@ -1,30 +1,26 @@
--- One row per district, school year, grade and group of pupils ("unknown" included).
+-- One row per variant, district, school year, grade and group ("unknown" included).
 
 with
 
 cells as (
 
     select
-        district_name,
-        year_bs,
-        grade,
-        sex,
-        caste,
-        location,
-        disability,
-        pupils_count,
-        repeaters_count,
-        is_flow_known(pupils_count, repeaters_count, disability) as is_flow_known,
-    from staging.stg_enrolment__cells
+        district_name, year_bs, grade, school_type, sex, caste, location, disability,
+        row_count, flow_row_count, repeaters_row_count, read_row_count,
+        pupils_count, flow_pupils_count, repeaters_count,
+    from intermediate.int_enrolment_words
 
 ),
 
-codes as (select dimension, word, group_code from method.group_coding),
+variants as (select variant, caste_coding, school_type from method.variants),
+
+codes as (select dimension, coding, word, group_code from method.group_coding),
 
 cells_coded as (
 
     select
         ---------- ids
+        variants.variant,
         cells.district_name,
         cells.year_bs,
         cells.grade,
@@ -34,24 +30,31 @@ cells_coded as (
         coalesce(disabilities.group_code, 'unknown') as disability,
 
         ---------- counts
-        count(*) as row_count,
-        count(*) filter (where cells.is_flow_known) as flow_row_count,
-        count(if(cells.is_flow_known, cells.repeaters_count, null)) as repeaters_row_count,
-        count(*) filter (where cells.pupils_count is not null) as read_row_count,
-        sum(cells.pupils_count)::bigint as pupils_count,
-        (sum(cells.pupils_count) filter (where cells.is_flow_known))::bigint
-            as flow_pupils_count,
-        (sum(cells.repeaters_count) filter (where cells.is_flow_known))::bigint
-            as repeaters_count,
-        genders.word is not null
+        count(*) filter (where variants.variant = 'index') as cell_count,
+        sum(row_count)::bigint as row_count,
+        sum(flow_row_count)::bigint as flow_row_count,
+        sum(repeaters_row_count)::bigint as repeaters_row_count,
+        sum(read_row_count)::bigint as read_row_count,
+        sum(pupils_count)::bigint as pupils_count,
+        sum(flow_pupils_count)::bigint as flow_pupils_count,
+        sum(repeaters_count)::bigint as repeaters_count,
+
+        -- Where types count, a school without one belongs to no group: its rows are left out.
+        (variants.school_type is null or cells.school_type <> 'unknown')
+            and genders.word is not null
             and castes.word is not null
             and locations.word is not null
             and disabilities.word is not null as is_group_known,
     from cells
+    inner join variants
+        on variants.school_type is null
+        or cells.school_type in (variants.school_type, 'unknown')
     left join codes as genders
         on genders.dimension = 'gender' and genders.word = cells.sex
     left join codes as castes
-        on castes.dimension = 'caste' and castes.word = cells.caste
+        on castes.dimension = 'caste'
+        and castes.coding = variants.caste_coding
+        and castes.word = cells.caste
     left join codes as locations
         on locations.dimension = 'location' and locations.word = cells.location
     left join codes as disabilities

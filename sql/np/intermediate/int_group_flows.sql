@@ -1,4 +1,4 @@
--- One row per district, level, school year, group and grade: pupils, and who went on.
+-- One row per variant, district, level, school year, group and grade: pupils, and who went on.
 
 with
 
@@ -15,6 +15,7 @@ levels as (select level, first_grade, last_grade from method.levels),
 groups as (
 
     select
+        variant,
         district_name,
         year_bs,
         grade,
@@ -36,6 +37,7 @@ grades_joined as (
 
     select
         ---------- ids
+        groups.variant,
         groups.district_name,
         districts.level,
         groups.year_bs,
@@ -61,7 +63,8 @@ grades_joined as (
         and groups.year_bs = districts.year_bs
         and groups.grade between levels.first_grade and levels.last_grade
     left join groups as above
-        on above.district_name = groups.district_name
+        on above.variant = groups.variant
+        and above.district_name = groups.district_name
         and above.year_bs = groups.year_bs
         and above.grade = groups.grade + 1
         and above.grade <= levels.last_grade

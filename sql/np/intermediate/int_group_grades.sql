@@ -1,10 +1,11 @@
--- One row per district, school year, grade that it reports, and group that it ever had.
+-- One row per variant, district, school year, grade that it reports, and group that it ever had.
 
 with
 
 cells as (
 
     select
+        variant,
         district_name,
         year_bs,
         grade,
@@ -22,11 +23,16 @@ cells as (
 
 ),
 
-grades_reported as (select distinct district_name, year_bs, grade from cells),
+grades_reported as (
+
+    select distinct variant, district_name, year_bs, grade from cells
+
+),
 
 groups_seen as (
 
-    select distinct district_name, gender, caste, location, disability from cells
+    select distinct variant, district_name, gender, caste, location, disability
+    from cells
 
 ),
 
@@ -34,6 +40,7 @@ groups_filled as (
 
     select
         ---------- ids
+        grades_reported.variant,
         grades_reported.district_name,
         grades_reported.year_bs,
         grades_reported.grade,
@@ -50,9 +57,9 @@ groups_filled as (
             as is_uncounted,
         cells.grade is not null as is_reported,
     from grades_reported
-    inner join groups_seen using (district_name)
+    inner join groups_seen using (variant, district_name)
     left join cells using (
-        district_name, year_bs, grade, gender, caste, location, disability
+        variant, district_name, year_bs, grade, gender, caste, location, disability
     )
 
 )

@@ -1,11 +1,11 @@
--- One row per district, level, school year and group: its coverage, borrowed if small.
+-- One row per variant, district, level, school year and group: its coverage, borrowed if small.
 
 with
 
 pools as (
 
     select
-        district_name, level, year_bs, dropped_count, pool_gender, pool_caste,
+        variant, district_name, level, year_bs, dropped_count, pool_gender, pool_caste,
         pool_location, pool_disability, pupils_count, entry_pupils_count, survival,
         survival_se, is_estimated, is_small,
     from intermediate.int_pool_survival
@@ -15,12 +15,14 @@ pools as (
 steps as (
 
     select
+        variant,
         dropped_count,
         drops_gender,
         drops_caste,
         drops_location,
         drops_disability,
-        dropped_count = max(dropped_count) over () as is_last_step,
+        dropped_count = max(dropped_count) over (partition by variant)
+            as is_last_step,
     from intermediate.int_backoff_steps
 
 ),
@@ -32,6 +34,7 @@ lenders_ranked as (
 
     select
         ---------- ids
+        groups.variant,
         groups.district_name,
         groups.level,
         groups.year_bs,
@@ -47,14 +50,16 @@ lenders_ranked as (
             as weight_count,
         pools.dropped_count as backoff,
         pools.pupils_count as pool_pupils_count,
+        pools.survival,
         clamp_unit(pools.survival) as coverage,
         pools.survival_se as coverage_se,
         pools.is_estimated,
     from pools as groups
-    cross join steps
+    inner join steps using (variant)
     cross join limits
     inner join pools
-        on pools.district_name = groups.district_name
+        on pools.variant = groups.variant
+        and pools.district_name = groups.district_name
         and pools.level = groups.level
         and pools.year_bs = groups.year_bs
         and pools.dropped_count = steps.dropped_count
@@ -65,8 +70,8 @@ lenders_ranked as (
     where groups.dropped_count = 0 and (not pools.is_small or steps.is_last_step)
     qualify row_number() over (
         partition by
-            groups.district_name, groups.level, groups.year_bs, groups.pool_gender,
-            groups.pool_caste, groups.pool_location, groups.pool_disability
+            groups.variant, groups.district_name, groups.level, groups.year_bs,
+            groups.pool_gender, groups.pool_caste, groups.pool_location, groups.pool_disability
         order by pools.dropped_count
     ) = 1
 

@@ -1,10 +1,11 @@
--- One row per district, school year, grade and group: its repeaters, totals preserved.
+-- One row per variant, district, school year, grade and group: its repeaters, totals preserved.
 
 with
 
 groups as (
 
     select
+        variant,
         district_name,
         year_bs,
         grade,
@@ -27,6 +28,7 @@ groups as (
 estimates_summed as (
 
     select
+        variant,
         district_name,
         year_bs,
         grade,
@@ -45,6 +47,7 @@ repeaters_shared as (
 
     select
         ---------- ids
+        groups.variant,
         groups.district_name,
         groups.year_bs,
         groups.grade,
@@ -69,7 +72,7 @@ repeaters_shared as (
         estimates_summed.is_known is not null as is_estimated,
     from groups
     left join estimates_summed
-        using (district_name, year_bs, grade, gender, caste, location)
+        using (variant, district_name, year_bs, grade, gender, caste, location)
 
 )
 

@@ -1,10 +1,11 @@
--- One row per district, level, school year, back-off step, pool of groups, and grade.
+-- One row per variant, district, level, school year, back-off step, pool and grade.
 
 with
 
 groups as (
 
     select
+        variant,
         district_name,
         level,
         year_bs,
@@ -20,21 +21,29 @@ groups as (
         at_risk_count,
         promoted_count,
         is_estimated,
+        concat_ws(chr(1), gender, caste, location, disability) as group_name,
     from intermediate.int_group_flows
 
 ),
 
 steps as (
 
-    select dropped_count, drops_gender, drops_caste, drops_location, drops_disability
+    select
+        variant,
+        dropped_count,
+        drops_gender,
+        drops_caste,
+        drops_location,
+        drops_disability,
     from intermediate.int_backoff_steps
 
 ),
 
-groups_pooled as (
+-- The members of a pool are sorted once for both sums, which take them in that order.
+pools as (
 
     select
-        ---------- ids
+        groups.variant,
         groups.district_name,
         groups.level,
         groups.year_bs,
@@ -46,20 +55,40 @@ groups_pooled as (
         if(steps.drops_disability, 'any', groups.disability) as pool_disability,
         groups.is_entry,
         groups.is_last,
-
-        ---------- measures
         steps.dropped_count = 0 as is_own,
         sum(groups.pupils_count)::bigint as pupils_count,
         sum(groups.flow_pupils_count)::bigint as flow_pupils_count,
-        sum(groups.at_risk_count order by gender, caste, location, disability)
-            as at_risk_count,
-        sum(groups.promoted_count order by gender, caste, location, disability)
-            as promoted_count,
+        list(
+            struct_pack(at_risk := groups.at_risk_count, promoted := groups.promoted_count)
+            order by group_name
+        ) as members,
         bool_or(groups.is_estimated) as is_estimated,
     from groups
-    cross join steps
+    inner join steps using (variant)
     group by all
+
+),
+
+pools_summed as (
+
+    select
+        ---------- ids
+        variant, district_name, level, year_bs, dropped_count, grade,
+        pool_gender, pool_caste, pool_location, pool_disability,
+        is_entry,
+        is_last,
+
+        ---------- measures
+        is_own,
+        pupils_count,
+        flow_pupils_count,
+        list_sum(list_transform(members, lambda member: member.at_risk))
+            as at_risk_count,
+        list_sum(list_transform(members, lambda member: member.promoted))
+            as promoted_count,
+        is_estimated,
+    from pools
 
 )
 
-select * from groups_pooled
+select * from pools_summed

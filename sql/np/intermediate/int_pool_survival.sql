@@ -1,11 +1,11 @@
--- One row per district, level, school year, back-off step and pool: its survival.
+-- One row per variant, district, level, school year, back-off step and pool: its survival.
 
 with
 
 pools as (
 
     select
-        district_name, level, year_bs, dropped_count,
+        variant, district_name, level, year_bs, dropped_count,
         pool_gender, pool_caste, pool_location, pool_disability,
         grade,
         is_entry,
@@ -28,7 +28,7 @@ limits as (select min_n, min_at_risk from method.equity),
 grades_multiplied as (
 
     select
-        district_name, level, year_bs, dropped_count,
+        variant, district_name, level, year_bs, dropped_count,
         pool_gender, pool_caste, pool_location, pool_disability,
         count(*) as grade_count,
         sum(pupils_count)::bigint as pupils_count,
@@ -47,6 +47,7 @@ survival_judged as (
 
     select
         ---------- ids
+        variant,
         district_name,
         level,
         year_bs,

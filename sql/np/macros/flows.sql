@@ -58,3 +58,14 @@ create macro index_reason(value, is_missing, is_withheld) as
         when is_withheld then 'NOT_AVAILABLE'
         when value is null then 'UNDEFINED'
     end;
+
+-- The name of a district's level of education where a table needs one text for it.
+create macro district_level(district_name, level) as
+    concat(district_name, '|', level);
+
+-- The district, and the level, of such a name.
+create macro district_named(unit_id) as
+    regexp_replace(unit_id, '\|[^|]*$', '');
+
+create macro level_named(unit_id) as
+    regexp_extract(unit_id, '[^|]*$');

@@ -4,14 +4,17 @@ with
 
 words as (select dimension, spelling, word from reference.words),
 
+spellings as (select spelling, district_name from reference.district_spellings),
+
 records as (
 
     select
-        clean_count(files.year_bs) as year_bs,
-        fold_text(files.district) as district_name,
+        read_count(files.year_bs) as year_bs,
+        coalesce(spellings.district_name, fold_text(files.district)) as district_name,
+        fold_text(files.district) as district_written,
         word_or_written(null, files.vdc) as vdc_name,
         fold_text(files.school_code) as school_code,
-        clean_count(files.grade) as grade,
+        read_count(files.grade) as grade,
         word_or_written(sexes.word, files.sex) as sex,
         word_or_written(castes.word, files.caste) as caste,
         word_or_written(disabilities.word, files.disability) as disability,
@@ -21,6 +24,7 @@ records as (
         files._file,
         files._record,
     from raw.enrolment as files
+    left join spellings on spellings.spelling = district_spelling(files.district)
     left join words as sexes
         on sexes.dimension = 'gender' and sexes.spelling = spelling_of(files.sex)
     left join words as castes
@@ -34,11 +38,41 @@ records as (
 
 ),
 
+-- Only keys that stand there more than once are looked at more closely: they are few.
+repeated as (
+
+    select year_bs, school_code, grade, sex, caste, disability, location
+    from records
+    group by all
+    having count(*) > 1
+
+),
+
+copies as (
+
+    select
+        _file,
+        _record,
+        min([district_name, vdc_name, enrolled, repeaters_next]) over copies
+            <> max([district_name, vdc_name, enrolled, repeaters_next]) over copies
+            as is_contradicted,
+        row_number() over (copies order by _file, _record) as copy_number,
+    from records
+    semi join repeated using (
+        year_bs, school_code, grade, sex, caste, disability, location
+    )
+    window copies as (
+        partition by year_bs, school_code, grade, sex, caste, disability, location
+    )
+
+),
+
 records_judged as (
 
     select
         year_bs,
         district_name,
+        district_written,
         vdc_name,
         school_code,
         grade,
@@ -46,13 +80,11 @@ records_judged as (
         caste,
         disability,
         location,
-        min([district_name, vdc_name, enrolled, repeaters_next]) over copies
-            <> max([district_name, vdc_name, enrolled, repeaters_next]) over copies
-            as is_contested,
-        case when not is_contested then clean_count(enrolled) end as pupils_count,
+        coalesce(copies.is_contradicted, false) as is_contested,
+        case when not is_contested then read_count(enrolled) end as pupils_count,
         case when is_contested then 'UNDEFINED' else count_missing_reason(enrolled) end
             as pupils_count_reason,
-        case when not is_contested then clean_count(repeaters_next) end
+        case when not is_contested then read_count(repeaters_next) end
             as repeaters_count,
         case
             when is_contested then 'UNDEFINED'
@@ -66,14 +98,12 @@ records_judged as (
             when (grade between 1 and 12) is not true then 'UNREADABLE_GRADE'
             when district_name is null then 'MISSING_DISTRICT'
             when school_code is null then 'MISSING_SCHOOL'
-            when row_number() over (copies order by _file, _record) = 1 then null
+            when coalesce(copies.copy_number, 1) = 1 then null
             when is_contested then 'CONFLICTING_DUPLICATE'
             else 'DUPLICATE'
         end as _set_aside,
     from records
-    window copies as (
-        partition by year_bs, school_code, grade, sex, caste, disability, location
-    )
+    left join copies using (_file, _record)
 
 )
 

@@ -9,6 +9,7 @@ groups as (
         pupils_count, weight_count, backoff, pool_pupils_count, coverage, coverage_se,
         is_estimated,
     from intermediate.int_group_rates
+    where variant = 'index'
 
 ),
 
@@ -18,6 +19,7 @@ districts as (
         district_name, level, year_bs, known_weight_count, c_bar, is_missing,
         is_partial, is_coverage_only,
     from intermediate.int_district_coverage
+    where variant = 'index'
 
 ),
 
@@ -25,6 +27,7 @@ inequality as (
 
     select district_name, level, year_bs, dissimilarity
     from intermediate.int_district_inequality
+    where variant = 'index'
 
 ),
 
