@@ -132,7 +132,22 @@ func TestAnalysts_RecipesWork(t *testing.T) {
 			t.Errorf("%s\ngave %v\nwant %v: %v", blocks[i].Text, got, want, err)
 		}
 	}
-	total := query(t, project, "select count(*) from profiles", "--snapshot", first)[0][0]
+	copied, statements := filepath.Join(t.TempDir(), "all.duckdb"), filepath.Join(t.TempDir(), "all.sql")
+	tamiz(t, "export", "mx", "--project", project, "--duckdb", copied, "--copy")
+	tamiz(t, "export", "mx", "--project", project, "--sql", statements)
+	views, err := os.ReadFile(statements)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := fmt.Sprintf("install httpfs; load httpfs; create secret (type s3, key_id '%s', secret '%s', endpoint '%s', region 'us-east-1', url_style 'path', use_ssl false);\n",
+		server.AccessKey, server.SecretKey, strings.TrimPrefix(server.Endpoint, "http://"))
+	const editions = "select snapshot, count(*) from profiles group by all order by all"
+	for _, answer := range pasted(t, []block{{"sql", "attach '" + copied + "' as copied (read_only); use copied; " + editions}, {"sql", "use memory; " + secret + string(views) + editions}}) {
+		if want := fmt.Sprintf(`[["%s","%s"],["%s","%s"]]`, first, rows(t, project, first), second, rows(t, project, second)); strings.ReplaceAll(string(answer), " ", "") != want {
+			t.Errorf("the export holds %s, want %s", answer, want)
+		}
+	}
+	total := rows(t, project, first)
 	for i, want := range map[int][]string{5: {"profile"}, 6: {first, second, total, "urgency"}, 7: {first, second, total, "urgency"}} {
 		var printed string
 		if err := json.Unmarshal(answers[i], &printed); err != nil {
@@ -144,6 +159,12 @@ func TestAnalysts_RecipesWork(t *testing.T) {
 			}
 		}
 	}
+}
+
+// rows counts the profiles of an edition.
+func rows(t *testing.T, project, snapshot string) string {
+	t.Helper()
+	return query(t, project, "select count(*) from profiles", "--snapshot", snapshot)[0][0]
 }
 
 // testOneSchool reads single schools from a file of national size as the recipe

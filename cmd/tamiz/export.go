@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tamiz/config"
 	"tamiz/internal/duck"
 	"tamiz/load"
 	"tamiz/pipeline"
@@ -91,7 +90,12 @@ func (f *exportFlags) export(command *cobra.Command, o *options, arguments []str
 	if place == "" {
 		place = project.Store
 	}
-	h, err := f.history(ctx, project, store, name, place)
+	cache, err := os.MkdirTemp("", "tamiz-export-") // of what is copied from a bucket
+	if err != nil {
+		return &pipeline.Error{Kind: pipeline.Storage, Problem: "make a folder to export from", Err: err}
+	}
+	defer os.RemoveAll(cache)
+	h, err := f.history(ctx, load.NewLocal(store, cache), name, place)
 	if err != nil {
 		return err
 	}
@@ -120,7 +124,7 @@ type history struct {
 }
 
 // history finds the editions that were published and not withdrawn.
-func (f *exportFlags) history(ctx context.Context, project *config.Project, store load.Store, name, place string) (*history, error) {
+func (f *exportFlags) history(ctx context.Context, store load.Local, name, place string) (*history, error) {
 	latest, err := readSnapshot(ctx, store, name, "latest")
 	if err != nil {
 		return nil, err
@@ -142,15 +146,6 @@ func (f *exportFlags) history(ctx context.Context, project *config.Project, stor
 			return nil, fmt.Errorf("find the store: %w", err)
 		}
 	}
-	var local load.Local
-	if isRemote && f.copied {
-		cache, err := os.MkdirTemp("", "tamiz-export-")
-		if err != nil {
-			return nil, &pipeline.Error{Kind: pipeline.Storage, Problem: "make a folder to export from", Err: err}
-		}
-		context.AfterFunc(ctx, func() { os.RemoveAll(cache) })
-		local = load.NewLocal(store, cache)
-	}
 	h := &history{latest: latest.Snapshot, files: map[string]map[string]string{}, copied: f.copied}
 	for _, entry := range catalog.Snapshots {
 		if entry.Withdrawn != nil {
@@ -168,8 +163,8 @@ func (f *exportFlags) history(ctx context.Context, project *config.Project, stor
 			key := load.TableKey(name, snapshot.Snapshot, table.File)
 			at := filepath.Join(place, filepath.FromSlash(key))
 			switch {
-			case local != nil:
-				if at, err = local.File(ctx, key, table.Digest); err != nil {
+			case isRemote && f.copied:
+				if at, err = store.File(ctx, key, table.Digest); err != nil {
 					return nil, err
 				}
 			case isRemote:
