@@ -173,16 +173,19 @@ func killRuns(t *testing.T, name string, kills int) {
 }
 
 func TestReplay_EveryModelIsProvedOnItsTracedRows(t *testing.T) {
-	rows := "100"
-	if testing.Short() {
-		rows = "10"
-	}
-	for _, name := range []string{"mx", "np"} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		pipeline string
+		schools  int
+		rows     string
+	}{{"mx", 1500, "100"}, {"np", 300, "50"}} {
+		t.Run(c.pipeline, func(t *testing.T) {
 			t.Parallel()
-			dir := sampleProject(t, name, 1500)
+			if testing.Short() {
+				c.rows = "10"
+			}
+			dir := sampleProject(t, c.pipeline, c.schools)
 			runRecord(t, "--project", dir)
-			out := tamiz(t, "test", "--project", dir, "--replay", rows)
+			out := tamiz(t, "test", "--project", dir, "--replay", c.rows)
 			if !strings.Contains(out, "all identical: true") {
 				t.Error(out)
 			}
