@@ -5,6 +5,7 @@ LDFLAGS := -s -w
 export CGO_ENABLED = 1
 export TAMIZ_DATA    ?= $(abspath ../shared/data)
 export TAMIZ_VECTORS ?= $(abspath ../shared/vectors)
+export TAMIZ_SCHEMAS ?= $(abspath ../shared/schemas)
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -21,8 +22,10 @@ run: build ## from a synthetic sample to a published snapshot, in demo/
 
 test: tools check ## check, then run all tests; real files are used where ../shared/data is
 	@scripts/audit-tools
+	@scripts/python-tools >/dev/null
 	@test -d "$(TAMIZ_DATA)" || echo "the real files are not in $(TAMIZ_DATA): tests against them are SKIPPED (set TAMIZ_DATA)"
 	@test -d "$(TAMIZ_VECTORS)" || echo "the reference vectors are not in $(TAMIZ_VECTORS): tests against them are SKIPPED (set TAMIZ_VECTORS)"
+	@test -d "$(TAMIZ_SCHEMAS)" || echo "the published JSON Schemas are not in $(TAMIZ_SCHEMAS): tests against them are SKIPPED (set TAMIZ_SCHEMAS)"
 	$(GO) test -timeout 40m ./...
 
 check: tools ## formatting, vet and staticcheck

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"time"
 
 	"tamiz/pipeline"
 )
@@ -32,6 +33,27 @@ type columnEntry struct {
 	Unit        string        `yaml:"unit"`
 	Source      string        `yaml:"source"`
 	Checks      []columnCheck `yaml:"checks"`
+
+	Deprecated *struct {
+		Since   string `yaml:"since"`
+		Instead string `yaml:"instead"`
+	} `yaml:"deprecated"`
+}
+
+// deprecation reads the announcement that a column will go.
+func (c *columnEntry) deprecation(model *pipeline.Model) (*pipeline.Deprecation, error) {
+	switch {
+	case c.Deprecated == nil:
+		return nil, nil
+	case !model.IsMart():
+		return nil, fmt.Errorf("deprecated: only the columns of marts are published")
+	case strings.TrimSpace(c.Deprecated.Instead) == "":
+		return nil, fmt.Errorf("deprecated: instead is missing: say what readers are to use")
+	}
+	if _, err := time.Parse(pipeline.DateLayout, c.Deprecated.Since); err != nil {
+		return nil, fmt.Errorf("deprecated: since: %q is not a date such as 2026-11-29", c.Deprecated.Since)
+	}
+	return &pipeline.Deprecation{Since: c.Deprecated.Since, Instead: strings.Join(strings.Fields(c.Deprecated.Instead), " ")}, nil
 }
 
 // traceEntry is one word, or key or group with a mapping.
@@ -152,10 +174,14 @@ func (l *loader) addColumns(model *pipeline.Model, text []byte, columns ordered[
 		if strings.TrimSpace(column.Value.Description) == "" {
 			l.problem(where, "column %s has no description", column.Name)
 		}
-		model.Columns = append(model.Columns, pipeline.Column{
+		described := pipeline.Column{
 			Name: column.Name, Unit: column.Value.Unit, Source: column.Value.Source,
 			Description: strings.Join(strings.Fields(column.Value.Description), " "),
-		})
+		}
+		var err error
+		if described.Deprecated, err = column.Value.deprecation(model); err != nil {
+			l.problem(where, "column %s: %v", column.Name, err)
+		}
 		for _, entry := range column.Value.Checks {
 			check, err := entry.check(model, column.Name)
 			if err != nil {
@@ -163,7 +189,11 @@ func (l *loader) addColumns(model *pipeline.Model, text []byte, columns ordered[
 				continue
 			}
 			model.Checks = append(model.Checks, check)
+			if check.Severity == pipeline.Fatal && check.MaxShare == 0 { // else it is no promise
+				entry.promise(&described)
+			}
 		}
+		model.Columns = append(model.Columns, described)
 	}
 }
 

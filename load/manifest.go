@@ -121,6 +121,7 @@ func (m *Manifest) Contents() []ManifestFile {
 type ManifestChecks struct {
 	Passed   int                    `json:"passed"`
 	Warnings []pipeline.CheckResult `json:"warnings"`
+	Approved []pipeline.CheckResult `json:"approved,omitempty"` // questions to which a person said yes
 }
 
 // Engine is what made the snapshot. Bytes are promised to be equal on an

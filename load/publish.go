@@ -19,10 +19,15 @@ type Publication struct {
 	Manifest Manifest
 	Files    map[string]string // file below the snapshot → where it lies now
 	Notes    map[string][]byte // further small files of the snapshot
+	Describe Describe          // nil: it has no others
 	Barred   []string          // snapshots that were withdrawn: they are nothing to compare with or to go on with
 	Sign     *Key              // signs the manifest; nil: nobody does
 	Trust    []Trusted         // what readers will ask of the signature
 }
+
+// Describe gives further small files of a snapshot, which name it: of a
+// manifest that has its id, and lists no notes yet.
+type Describe func(manifest *Manifest) (map[string][]byte, error)
 
 // Publish writes a snapshot and turns latest.json to it. It gives the
 // snapshot that is the latest afterwards, and whether that is a new one: if
@@ -58,6 +63,26 @@ func (p *Publication) sameAs(snapshot *Snapshot) bool {
 	return !slices.Contains(p.Barred, snapshot.Snapshot) && sameContent(&snapshot.Manifest, &p.Manifest)
 }
 
+// describe adds the notes that name the snapshot, and lists all in its
+// manifest.
+func (p Publication) describe(manifest *Manifest) (Publication, error) {
+	notes := maps.Clone(p.Notes)
+	manifest.Files = nil
+	if p.Describe != nil {
+		more, err := p.Describe(manifest)
+		if err != nil {
+			return p, err
+		}
+		if notes == nil {
+			notes = map[string][]byte{}
+		}
+		maps.Copy(notes, more)
+	}
+	p.Notes = notes
+	manifest.Files = p.notes()
+	return p, nil
+}
+
 // notes lists the further files, by name.
 func (p *Publication) notes() []ManifestFile {
 	var files []ManifestFile
@@ -71,7 +96,7 @@ func (p *Publication) notes() []ManifestFile {
 // the id; or finds what an interrupted publication of the same wrote.
 func write(ctx context.Context, store Store, publication Publication, latest *Snapshot) (*Snapshot, error) {
 	manifest := publication.Manifest
-	manifest.Format, manifest.Files = ManifestFormat, publication.notes()
+	manifest.Format = ManifestFormat
 	if latest != nil {
 		manifest.Parent = &Parent{Snapshot: latest.Snapshot, Manifest: latest.Digest}
 	}
@@ -108,11 +133,15 @@ func write(ctx context.Context, store Store, publication Publication, latest *Sn
 		if err := mayPublish(publication.Sign, publication.Trust, position); err != nil {
 			return nil, err
 		}
+		whole, err := publication.describe(&manifest)
+		if err != nil {
+			return nil, err
+		}
 		text, err := encode(manifest)
 		if err != nil {
 			return nil, err
 		}
-		if err := writeFiles(ctx, store, publication, manifest, latest, text); errors.Is(err, errTaken) {
+		if err := writeFiles(ctx, store, whole, manifest, latest, text); errors.Is(err, errTaken) {
 			continue // a rival, or a run that broke off, has begun another snapshot here
 		} else if err != nil {
 			return nil, err

@@ -85,6 +85,38 @@ func verify(t *testing.T, store load.Store) *load.Snapshot {
 	return snapshot
 }
 
+// TestPublish_NotesMayNameTheSnapshot describes each snapshot once its id is
+// known, also where another content has taken an id.
+func TestPublish_NotesMayNameTheSnapshot(t *testing.T) {
+	store := open(t)
+	for i, rows := range []string{"one", "two"} {
+		p := publication(t, "2026-11-15", rows, "profiles")
+		p.Notes = map[string][]byte{"method.yml": []byte("method")}
+		p.Describe = func(m *load.Manifest) (map[string][]byte, error) {
+			if len(m.Files) > 0 {
+				t.Errorf("%s is described with the files of another", m.Snapshot)
+			}
+			return map[string][]byte{"CITATION.cff": []byte("version: " + m.Snapshot)}, nil
+		}
+		if _, _, err := load.Publish(t.Context(), store, p, noon); err != nil {
+			t.Fatal(err)
+		}
+		snapshot, err := whole(t.Context(), store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := load.ReadNote(t.Context(), store, "toy", snapshot.Snapshot, "CITATION.cff")
+		if want := fmt.Sprintf("version: 2026-11-15.%d", i+1); err != nil || string(text) != want || len(snapshot.Files) != 2 {
+			t.Errorf("%q, want %q; the manifest lists %d notes: %v", text, want, len(snapshot.Files), err)
+		}
+	}
+	broken := publication(t, "2026-11-29", "three", "profiles")
+	broken.Describe = func(*load.Manifest) (map[string][]byte, error) { return nil, errors.New("no words") }
+	if _, _, err := load.Publish(t.Context(), store, broken, noon); err == nil || !strings.Contains(err.Error(), "no words") {
+		t.Errorf("a snapshot that cannot be described is published: %v", err)
+	}
+}
+
 func TestPublish_MakesAChainOfRevisions(t *testing.T) {
 	ctx, store := context.Background(), open(t)
 	steps := []struct {

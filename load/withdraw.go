@@ -116,20 +116,29 @@ type CatalogEntry struct {
 // WriteCatalog writes catalog.json anew. Snapshots whose publication was
 // broken off do not stand in it.
 func WriteCatalog(ctx context.Context, store Store, name string, withdrawn []Withdrawal) error {
-	latest, err := ReadLatest(ctx, store, name)
+	catalog, err := CatalogOf(ctx, store, name, withdrawn)
 	if err != nil {
 		return err
 	}
-	snapshots, err := List(ctx, store, name)
-	if err != nil {
-		return err
-	}
-	text, err := encode(catalogOf(name, latest, snapshots, withdrawn))
+	text, err := encode(catalog)
 	if err != nil {
 		return err
 	}
 	_, err = store.Put(ctx, path.Join(name, catalogFile), bytes.NewReader(text), Condition{})
 	return err
+}
+
+// CatalogOf reads from the manifests what catalog.json would hold.
+func CatalogOf(ctx context.Context, store Store, name string, withdrawn []Withdrawal) (Catalog, error) {
+	latest, err := ReadLatest(ctx, store, name)
+	if err != nil {
+		return Catalog{}, err
+	}
+	snapshots, err := List(ctx, store, name)
+	if err != nil {
+		return Catalog{}, err
+	}
+	return catalogOf(name, latest, snapshots, withdrawn), nil
 }
 
 const catalogFile = "catalog.json"

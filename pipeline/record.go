@@ -69,6 +69,7 @@ const (
 	HoldDead      = "dead source" // a required source has failed for too long
 	HoldDamaged   = "damaged"     // raw bytes that it stands on are not what they were
 	HoldWithdrawn = "withdrawn"   // it is what was withdrawn before
+	HoldSchema    = "schema"      // a published table would lose what its readers rely on
 )
 
 // SourceRecord says how a source stood in a run.

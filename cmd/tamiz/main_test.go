@@ -103,9 +103,9 @@ func digests(t *testing.T, project, name string) map[string]pipeline.Digest {
 }
 
 // query asks the latest snapshot for rows of text.
-func query(t *testing.T, project, sql string) [][]string {
+func query(t *testing.T, project, sql string, more ...string) [][]string {
 	t.Helper()
-	out := strings.TrimSpace(tamiz(t, "query", "--project", project, "-o", "csv", sql))
+	out := strings.TrimSpace(tamiz(t, append([]string{"query", "--project", project, "-o", "csv", sql}, more...)...))
 	records, err := csv.NewReader(strings.NewReader(out)).ReadAll()
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,9 @@ func (r *runState) publication() (load.Publication, error) {
 		Checks: load.ManifestChecks{Passed: r.passed, Warnings: r.warnings},
 		Engine: load.Engine{Tamiz: versionText(), DuckDB: r.duckDB, Platform: r.record.Platform},
 	}
+	for _, one := range r.failures { // a person let them pass, or else nothing would be published
+		m.Checks.Approved = append(m.Checks.Approved, one.CheckResult)
+	}
 	for _, source := range r.p.Sources {
 		archive := "public"
 		if source.Private {
@@ -50,10 +53,17 @@ func (r *runState) publication() (load.Publication, error) {
 		publication.Files[file] = path
 	}
 	publication.Manifest = m
-	var err error
-	if publication.Notes, err = r.notes(); err != nil {
+	made, err := r.made()
+	if err != nil {
 		return publication, err
 	}
+	if publication.Notes, err = notes(r.p, made); err != nil {
+		return publication, err
+	}
+	if _, err := r.columns(); err != nil {
+		return publication, err
+	}
+	publication.Describe = describe(r.p, r.binding, made)
 	if publication.Trust, err = trusted(r.project, r.p.Name); err != nil {
 		return publication, err
 	}
@@ -61,22 +71,18 @@ func (r *runState) publication() (load.Publication, error) {
 	return publication, err
 }
 
-// notes tells of the run what rebuilds its marts. A result that only others
+// made tells of the steps that the marts stand on. A result that only others
 // stand on may be gone by now: it is made again, so that equal runs tell the
 // same.
-func (r *runState) notes() (map[string][]byte, error) {
+func (r *runState) made() (pipeline.MadeSteps, error) {
 	behind := r.graph.Behind(r.graph.Marts())
 	if _, err := r.session.walk(r.record.Workers).Run(r.ctx, r.graph, behind, nil); err != nil {
-		return nil, err
+		return pipeline.MadeSteps{}, err
 	}
-	made, err := r.warehouse.Made(behind)
-	if err != nil {
-		return nil, err
-	}
-	return notes(r.p, made)
+	return r.warehouse.Made(behind)
 }
 
-// notes are the files of a snapshot beside its marts.
+// notes are the files of a snapshot that rebuild its marts.
 func notes(p *pipeline.Pipeline, made pipeline.MadeSteps) (map[string][]byte, error) {
 	definition, err := config.Pack(p)
 	if err != nil {
@@ -184,6 +190,9 @@ func (r *runState) tellVerdict(flags string) {
 	for _, check := range r.warnings {
 		r.tellCheck(paint(w, yellow, "warning"), check)
 	}
+	if r.unsent != "" {
+		fmt.Fprintf(w, "  %s\n", r.unsent)
+	}
 	if r.record.Verdict == pipeline.Published {
 		fmt.Fprintf(w, "\nNext:\n")
 		for _, next := range nextCommands(r.p, flags) {
@@ -204,7 +213,7 @@ func (r *runState) tellHolds(flags string) {
 	}
 	for _, hold := range r.record.Holds {
 		switch hold.Kind {
-		case pipeline.HoldDamaged, pipeline.HoldWithdrawn:
+		case pipeline.HoldDamaged, pipeline.HoldWithdrawn, pipeline.HoldSchema:
 			fmt.Fprintf(w, "  %s  %s\n", paint(w, yellow, "question"), strings.ReplaceAll(hold.Details, "\n", "\n  "))
 		}
 	}

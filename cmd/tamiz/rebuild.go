@@ -70,6 +70,7 @@ type rebuilding struct {
 	report   lineage.Rebuild
 
 	p         *pipeline.Pipeline
+	binding   *pipeline.Binding
 	recorded  pipeline.MadeSteps
 	raw       map[pipeline.Digest]string // where raw bytes lie
 	lost      map[pipeline.Digest]bool   // raw bytes that cannot be had
@@ -210,6 +211,7 @@ func (r *rebuilding) run() error {
 	if err != nil {
 		return err
 	}
+	r.binding = binding
 	r.plan = pipeline.NewPlan(r.p, binding, pinsOf(r.snapshot), engines)
 	var first *lineage.RebuildFinding
 	if first, r.engines = lineage.OtherSteps(r.recorded.Steps, r.plan.Behind(r.plan.Marts())); first != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -130,6 +131,14 @@ func (r *rebuilding) compare(made pipeline.MadeSteps) error {
 	again, err := notes(r.p, made)
 	if err != nil {
 		return err
+	}
+	if r.report.Here.Tamiz == r.report.Published.Tamiz { // else another version may word them otherwise
+		manifest := r.snapshot.Manifest
+		described, err := describe(r.p, r.binding, r.recorded)(&manifest)
+		if err != nil {
+			return err
+		}
+		maps.Copy(again, described)
 	}
 	for _, published := range r.snapshot.Files {
 		text, ok := again[published.File]

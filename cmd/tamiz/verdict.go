@@ -23,7 +23,11 @@ func (r *runState) judge() error {
 	if err := r.readChecks(); err != nil {
 		return err
 	}
-	r.record.Holds = append(r.record.Holds, r.gateHolds()...)
+	schema, err := r.schemaHolds()
+	if err != nil {
+		return err
+	}
+	r.record.Holds = slices.Concat(r.record.Holds, r.gateHolds(), schema)
 	if r.same && len(r.record.Holds) == 0 {
 		r.record.Verdict, r.record.Snapshot = pipeline.NothingNew, r.latest.Snapshot
 		return nil

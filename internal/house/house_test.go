@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"transform/statistics": {"internal/u01"},
 	"load":                 {"pipeline"},
 	"lineage":              {"pipeline"},
+	"lineage/standards":    {"pipeline"},
 	"load/dirstore":        {"load"},
 	"load/s3store":         {"load", "pipeline"},
 	"load/storetest":       {"load", "pipeline"},
