@@ -22,7 +22,7 @@ import (
 // that school's key.
 func reportedProject(t *testing.T) (dir string, school [2]string) {
 	t.Helper()
-	dir = sampleProject(t, "mx", 600)
+	dir = sampleProject(t, "mx", 800)
 	runRecord(t, "--project", dir)
 	for _, row := range query(t, dir, "select cct, shift from profiles where level = 'PRIMARY' and profile is not null and not learning_is_imputed order by all limit 1") {
 		school = [2]string{row[0], row[1]}
