@@ -3,6 +3,7 @@ package transform
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -97,7 +98,6 @@ type traceRow struct {
 
 // loadOutput finds the rows of the output.
 func (t *tracing) loadOutput() error {
-	read := duck.ReadParquet([]string{t.task.Output})
 	wanted := map[string]bool{}
 	lists := make([][]*string, len(t.model.Key))
 	for _, key := range t.task.Keys {
@@ -106,12 +106,16 @@ func (t *tracing) loadOutput() error {
 			lists[i] = append(lists[i], value)
 		}
 	}
+	read := duck.ReadParquet([]string{t.task.Output})
 	if len(t.task.Keys) <= fewValues {
 		var conditions []string
 		for i, column := range t.model.Key {
 			conditions = append(conditions, oneOf(pipeline.QuoteName(column), t.typeOf(column), distinct(lists[i])))
 		}
-		read += " where " + strings.Join(conditions, " and ")
+		var err error
+		if read, err = t.keptRows([]string{t.task.Output}, conditions); err != nil {
+			return err
+		}
 	}
 	if err := t.begin(read); err != nil {
 		return err
@@ -212,32 +216,22 @@ func (t *tracing) loadInputs() error {
 	inputs := make([]string, len(t.task.Inputs))
 	for i, input := range t.task.Inputs {
 		read := duck.ReadParquet(input.Files)
-		match := t.model.Trace[input.Table].Match
-		if t.model.Trace[input.Table].Kind == pipeline.TraceBroadcast {
+		switch trace := t.model.Trace[input.Table]; {
+		case trace.Kind == pipeline.TraceBroadcast:
 			kept, err := t.db.Kept(t.ctx, read)
 			if err != nil {
 				return err
 			}
 			inputs[i] = "view as select * from " + kept
-			continue
-		}
-		if len(match) == 0 {
+		case len(trace.Match) == 0:
 			inputs[i] = "view as " + read
-			continue
-		}
-		var conditions []string
-		for _, match := range match {
-			values := t.values[match.Output]
-			condition := oneOf("("+match.Input+")", t.typeOf(match.Output), values)
-			if len(values) > fewValues {
-				condition = "(" + match.Input + ") in (select " + pipeline.QuoteName(match.Output) + " from everything.output)"
-				if slices.Contains(values, nil) {
-					condition = "(" + condition + " or (" + match.Input + ") is null)"
-				}
+		default:
+			rows, err := t.rowsOf(input, trace.Match)
+			if err != nil {
+				return err
 			}
-			conditions = append(conditions, condition)
+			inputs[i] = "table as select *" + t.traceColumns(input.Table) + " from (" + rows + ")"
 		}
-		inputs[i] = "table as select *" + t.traceColumns(input.Table) + " from (" + read + ") where " + strings.Join(conditions, " and ")
 	}
 	view := t.traced
 	if t.task.Together {
@@ -255,8 +249,12 @@ func (t *tracing) loadInputs() error {
 		if len(match) == 0 {
 			continue
 		}
-		columns, rows, err := t.db.Rows(t.ctx, fmt.Sprintf("select made.replay_id, input.* exclude (%s) from everything.input_%d as input inner join everything.output as made on %s",
-			strings.Join(traceNames(match), ", "), i, strings.Join(t.belong(match), " and ")))
+		query := fmt.Sprintf("select made.replay_id, input.* exclude (%s) from everything.input_%d as input inner join everything.output as made on %s",
+			strings.Join(traceNames(match), ", "), i, strings.Join(t.belong(match), " and "))
+		if len(t.rows) == 1 { // no other row of the input was taken
+			query = fmt.Sprintf("select %s as replay_id, * exclude (%s) from everything.input_%d", t.rows[0].id, strings.Join(traceNames(match), ", "), i)
+		}
+		columns, rows, err := t.db.Rows(t.ctx, query)
 		if err != nil {
 			return err
 		}
@@ -267,6 +265,71 @@ func (t *tracing) loadInputs() error {
 		}
 	}
 	return nil
+}
+
+// rowsOf is the select of an input's rows that belong to any of the rows.
+func (t *tracing) rowsOf(input pipeline.TaskInput, matches []pipeline.Match) (string, error) {
+	var conditions []string
+	few, isPlain := true, true
+	for _, match := range matches {
+		expression := "(" + match.Input + ")"
+		if plainColumn.MatchString(match.Input) {
+			expression = pipeline.QuoteName(strings.Trim(match.Input, `"`))
+		} else if !plainText.MatchString(match.Input) {
+			isPlain = false
+		}
+		values := t.values[match.Output]
+		condition := oneOf(expression, t.typeOf(match.Output), values)
+		if len(values) > fewValues {
+			few = false
+			condition = expression + " in (select " + pipeline.QuoteName(match.Output) + " from everything.output)"
+			if slices.Contains(values, nil) {
+				condition = "(" + condition + " or " + expression + " is null)"
+			}
+		}
+		conditions = append(conditions, condition)
+	}
+	switch {
+	case few && isPlain:
+		return t.keptRows(input.Files, conditions)
+	case few:
+		return t.foundRows(input.Files, conditions)
+	}
+	return duck.ReadParquet(input.Files) + " where " + strings.Join(conditions, " and "), nil
+}
+
+// plainColumn and plainText are expressions that DuckDB compares while it
+// reads; any other it evaluates for each row, with all of its columns.
+var (
+	plainColumn = regexp.MustCompile(`^("\w+"|[A-Za-z_]\w*)$`)
+	plainText   = regexp.MustCompile(`^'[^']*'$`)
+)
+
+// keptRows reads a few rows of files, found by columns as they are. Steps ask
+// for the same ones again: a row of an input is a row of another's output.
+func (t *tracing) keptRows(files, conditions []string) (string, error) {
+	slices.Sort(conditions)
+	kept, err := t.db.Kept(t.ctx, duck.ReadParquet(files)+" where "+strings.Join(conditions, " and "))
+	return "select * from " + kept, err
+}
+
+// foundRows reads a few rows of files, found by what is computed of them: first
+// their numbers alone, so that only few need all of their columns.
+func (t *tracing) foundRows(files, conditions []string) (string, error) {
+	condition := strings.Join(conditions, " and ")
+	from := strings.TrimPrefix(strings.TrimSuffix(duck.ReadParquet(files), ")"), "select * ") + ", file_row_number = true)"
+	_, rows, err := t.db.Rows(t.ctx, fmt.Sprintf("select distinct file_row_number %s where %s order by all limit %d", from, condition, fewValues+1))
+	if err != nil {
+		return "", err
+	}
+	if len(rows) > 0 && len(rows) <= fewValues {
+		var numbers []string
+		for _, row := range rows {
+			numbers = append(numbers, *row[0])
+		}
+		condition = "file_row_number in (" + strings.Join(numbers, ", ") + ") and " + condition
+	}
+	return "select * exclude (file_row_number) " + from + " where " + condition, nil
 }
 
 // tracedTogether is the select of an input's rows that belong to any row.

@@ -39,7 +39,7 @@ func TestReal_TheRealFilesBecomeASnapshot(t *testing.T) {
 		if *isAudit {
 			many = 1 << 20
 		}
-		proveWhy(t, dir, "profile is not null", many, 1<<20, "--var", "data="+data) // shapes and old workbooks have no other reader here
+		proveWhy(t, dir, "profile is not null", many, 0, "--var", "data="+data)
 	})
 	t.Run("replay", func(t *testing.T) {
 		out := tamiz(t, append([]string{"test", "mx", "--replay", "20"}, flags...)...)

@@ -139,6 +139,7 @@ type whyWork struct {
 	*session
 	snapshot *load.Snapshot
 	plan     *pipeline.Plan
+	carried  bool // the definition is the one that the snapshot carries
 	notes    []string
 	told     io.Writer
 }
@@ -152,20 +153,74 @@ func openWhy(ctx context.Context, project *config.Project, name, id string, told
 	if err != nil {
 		return nil, err
 	}
-	s, err := openDefinition(ctx, project, snapshot)
+	s, err := openDuty(ctx, project, name, time.Now)
 	if err != nil {
 		return nil, err
 	}
 	w := &whyWork{session: s, snapshot: snapshot, told: told}
+	if err := w.useDefinition(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.open(ctx); err != nil {
+		return nil, err
+	}
 	w.plan = pipeline.NewPlan(s.p, s.binding, pinsOf(snapshot), s.engines)
+	w.tellSources()
 	return w, nil
 }
 
-// openDefinition opens a session with the definition that explains a snapshot:
-// the project's present one. Where that is not what made the snapshot, why says
-// so.
-func openDefinition(ctx context.Context, project *config.Project, snapshot *load.Snapshot) (*session, error) {
-	return openSession(ctx, project, snapshot.Pipeline)
+// useDefinition takes the definition that the snapshot carries in place of the
+// project's present one, if they are not the same. What either calls private
+// stays private.
+func (w *whyWork) useDefinition(ctx context.Context) error {
+	at := slices.IndexFunc(w.snapshot.Files, func(f load.ManifestFile) bool { return f.File == config.DefinitionFile })
+	if at < 0 {
+		return nil
+	}
+	want := w.snapshot.Files[at].Digest
+	if present, err := config.Pack(w.p); err != nil || digestOfBytes(present) == want {
+		w.carried = err == nil
+		return err
+	}
+	text, err := load.ReadNote(ctx, w.store, w.p.Name, w.snapshot.Snapshot, config.DefinitionFile)
+	if err != nil {
+		return err
+	}
+	if found := digestOfBytes(text); found != want {
+		return &pipeline.Error{Kind: pipeline.Storage, Subject: w.snapshot.Snapshot, Where: config.DefinitionFile, Problem: "it is not the file that was published",
+			Expected: "sha256 " + string(want), Found: "sha256 " + string(found), Hint: "restore it from a copy of the store; tamiz verify names all that was changed"}
+	}
+	files, err := config.Unpack(text)
+	if err != nil {
+		return err
+	}
+	published, err := config.Load(files, w.p.Name)
+	if err != nil {
+		w.notes = append(w.notes, "this Tamiz cannot use the definition that the snapshot carries (published by Tamiz "+w.snapshot.Engine.Tamiz+"), so that today's is used")
+		return nil
+	}
+	for i := range published.Sources {
+		source := &published.Sources[i]
+		source.Private = source.Private || slices.ContainsFunc(w.p.Sources, func(present pipeline.Source) bool { return present.Name == source.Name && present.Private })
+	}
+	w.p, w.carried = published, true
+	return nil
+}
+
+// tellSources has the sources say of themselves what the manifest says of
+// them: where the bytes came from, and under which licence.
+func (w *whyWork) tellSources() {
+	for _, step := range w.plan.Steps {
+		if step.Source == nil {
+			continue
+		}
+		for _, source := range w.snapshot.Sources {
+			if source.Name == step.Source.Name {
+				step.Source.Title, step.Source.Publisher, step.Source.Licence, step.Source.URL = source.Title, source.Publisher, source.Licence, source.URL
+				step.Source.Private = step.Source.Private || source.Archive == "private"
+			}
+		}
+	}
 }
 
 // deriver prepares to derive rows of a mart, of which one column may be meant.
@@ -178,13 +233,13 @@ func (w *whyWork) deriver(ctx context.Context, mart, column string, full bool) (
 	table := w.snapshot.Tables[at]
 	model := w.p.Model("marts." + table.Name)
 	if model == nil {
-		return nil, &pipeline.Error{Kind: pipeline.Config, Subject: table.Name, Problem: "today's definition has no such mart any more, so nothing tells how it was made"}
+		return nil, &pipeline.Error{Kind: pipeline.Config, Subject: table.Name, Problem: "the definition has no such mart any more, so nothing tells how it was made"}
 	}
 	if column != "" && !slices.ContainsFunc(model.Columns, func(c pipeline.Column) bool { return c.Name == column }) {
 		return nil, &pipeline.Error{Kind: pipeline.Config, Subject: table.Name, Problem: fmt.Sprintf("it has no column %q", column), Expected: columnNames(model)}
 	}
-	if made := w.plan.Table(model.Name)[0].Fingerprint; made != table.Fingerprint {
-		w.notes = append(w.notes, "the definition has changed since "+w.snapshot.Snapshot+" was published: its SQL, method, a card or the engine; what follows is today's definition, and the published row is compared with what that makes")
+	if w.plan.Table(model.Name)[0].Fingerprint != table.Fingerprint {
+		w.notes = append(w.notes, w.otherwise())
 	}
 	file, err := w.store.File(ctx, load.TableKey(w.p.Name, w.snapshot.Snapshot, table.File), table.Digest)
 	if err != nil {
@@ -212,6 +267,16 @@ func (w *whyWork) deriver(ctx context.Context, mart, column string, full bool) (
 		d.Most, d.Together = 0, false
 	}
 	return d, nil
+}
+
+// otherwise says why what follows is made by other steps than the snapshot.
+func (w *whyWork) otherwise() string {
+	engine := w.snapshot.Engine
+	if w.carried {
+		return fmt.Sprintf("%s was published by Tamiz %s with DuckDB %s; what follows is its definition run by Tamiz %s with DuckDB %s, and the published row is compared with what that makes",
+			w.snapshot.Snapshot, engine.Tamiz, engine.DuckDB, versionText(), w.duckDB)
+	}
+	return "the definition has changed since " + w.snapshot.Snapshot + " was published: its SQL, method, a card or the engine; what follows is today's definition, and the published row is compared with what that makes"
 }
 
 func columnNames(model *pipeline.Model) string {

@@ -15,13 +15,14 @@ import (
 
 	"tamiz/internal/u01"
 	"tamiz/lineage"
+	"tamiz/pipeline"
 )
 
-// whyProject is a sample in which a report of a school was accepted. It gives
+// reportedProject is a sample in which a report of a school was accepted. It gives
 // that school's key.
-func whyProject(t *testing.T) (dir string, school [2]string) {
+func reportedProject(t *testing.T) (dir string, school [2]string) {
 	t.Helper()
-	dir = sampleProject(t, "mx", 1500)
+	dir = sampleProject(t, "mx", 800)
 	runRecord(t, "--project", dir)
 	for _, row := range query(t, dir, "select cct, shift from profiles where level = 'PRIMARY' and profile is not null and not learning_is_imputed order by all limit 1") {
 		school = [2]string{row[0], row[1]}
@@ -78,7 +79,7 @@ func rowOf(t *testing.T, d *lineage.Derivation, table string) lineage.Row {
 }
 
 func TestWhy(t *testing.T) {
-	dir, school := whyProject(t)
+	dir, school := reportedProject(t)
 	project := []string{"--project", dir}
 	ask := func(arguments ...string) []string { return append(append([]string{"mx"}, arguments...), project...) }
 
@@ -115,7 +116,8 @@ func TestWhy(t *testing.T) {
 		}
 	})
 	t.Run("raw lines carry the values", func(t *testing.T) { proveWhy(t, dir, "profile is not null", 30, 0) })
-	t.Run("every mart", func(t *testing.T) { whyEveryMart(t, dir) })
+	w := openedWhy(t, dir)
+	t.Run("every mart", func(t *testing.T) { whyEveryMart(t, w, dir) })
 	t.Run("one column", func(t *testing.T) {
 		d := derivation(t, 0, append(ask("profiles", school[0], school[1]), "--column", "feasibility_crowding")...)
 		if slices.ContainsFunc(d.Records, func(r lineage.Record) bool { return r.Source == "census_ageb" }) {
@@ -158,24 +160,28 @@ func TestWhy(t *testing.T) {
 			t.Error(out)
 		}
 	})
+	t.Run("a record that was set aside", func(t *testing.T) {
+		row := setAsideRow(t, w)
+		_, said := exits(t, 2, append([]string{"why"}, ask("profiles", *row[0], "NIGHT")...)...)
+		for _, want := range []string{"records of it were set aside", "staging.stg_registry__schools: " + *row[1] + " record " + *row[2] + " file " + *row[3]} {
+			if !strings.Contains(said, want) {
+				t.Errorf("it does not say %q: %s", want, said)
+			}
+		}
+	})
 	t.Run("what was pruned is made again", func(t *testing.T) {
-		if err := os.RemoveAll(filepath.Join(dir, "warehouse", "artifacts")); err != nil {
-			t.Fatal(err)
+		for _, table := range []string{"intermediate.int_crowding_schools", "staging.stg_registry__schools"} {
+			if err := os.RemoveAll(w.warehouse.ArtifactDir(w.plan.Table(table)[0].Fingerprint)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		_, said := exits(t, 0, append([]string{"why"}, ask("profiles", school[0], school[1])...)...)
 		if !strings.Contains(said, "computing again") {
 			t.Errorf("it does not say so: %q", said)
 		}
 	})
-	for _, folder := range []string{"config", "sql"} { // to change them
-		if err := os.RemoveAll(filepath.Join(dir, folder)); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join("..", "..", folder))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Run("a private source is masked", func(t *testing.T) {
+	ownDefinition(t, dir)
+	t.Run("a source that is private by now is masked", func(t *testing.T) {
 		replaceIn(t, filepath.Join(dir, "config", "mx", "sources", "registry.yml"), "archive: public", "archive: private")
 		out, _ := exits(t, 0, append([]string{"why", "-o", "json"}, ask("profiles", school[0], school[1])...)...)
 		d := &lineage.Derivation{}
@@ -190,16 +196,42 @@ func TestWhy(t *testing.T) {
 			t.Errorf("its staging is not masked: %v", row)
 		}
 	})
-	t.Run("a trace that lies", func(t *testing.T) {
-		replaceIn(t, filepath.Join(dir, "sql", "mx", "intermediate", "int_urgency_schools.yml"), "  intermediate.int_schools_described: key", "  intermediate.int_schools_described: {key: {level: cct}}")
-		out, _ := exits(t, 3, append([]string{"why"}, ask("profiles", school[0], school[1])...)...)
-		if !strings.Contains(out, "NOT PROVED: intermediate.int_urgency_schools") || !strings.Contains(out, "the trace is insufficient") {
+	// A trace that lies, in the project of today.
+	replaceIn(t, filepath.Join(dir, "sql", "mx", "intermediate", "int_urgency_schools.yml"), "  intermediate.int_schools_described: key", "  intermediate.int_schools_described: {key: {level: cct}}")
+	t.Run("the definition is the snapshot's own", func(t *testing.T) {
+		out, _ := exits(t, 0, append([]string{"why"}, ask("profiles", school[0], school[1])...)...)
+		if strings.Contains(out, "note:") {
 			t.Error(out)
+		}
+	})
+	t.Run("a snapshot without a definition", func(t *testing.T) {
+		id := w.snapshot.Snapshot
+		manifest := filepath.Join(dir, "store", "mx", "snapshots", id, "manifest.json")
+		replaceIn(t, manifest, `"definition.zip"`, `"another.zip"`)
+		replaceIn(t, manifest, `"licence": "`, `"licence": "of that day, `)
+		out, _ := exits(t, 3, append([]string{"why", "--full", "--snapshot", id}, ask("profiles", school[0], school[1])...)...)
+		for _, want := range []string{"NOT PROVED: intermediate.int_urgency_schools", "the trace is insufficient", "licence: of that day, "} {
+			if !strings.Contains(out, want) {
+				t.Errorf("it does not say %q:\n%s", want, out)
+			}
 		}
 	})
 }
 
-// replaceIn replaces a text that must be there.
+// ownDefinition gives a project a copy of the definition, to be changed.
+func ownDefinition(t *testing.T, dir string) {
+	t.Helper()
+	for _, folder := range []string{"config", "sql"} {
+		if err := os.RemoveAll(filepath.Join(dir, folder)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join("..", "..", folder))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// replaceIn replaces a text that must be there, wherever it stands.
 func replaceIn(t *testing.T, file, old, new string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -209,15 +241,27 @@ func replaceIn(t *testing.T, file, old, new string) {
 	if !strings.Contains(string(text), old) {
 		t.Fatalf("%s does not hold %q", file, old)
 	}
-	if err := os.WriteFile(file, []byte(strings.Replace(string(text), old, new, 1)), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(string(text), old, new)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// whyEveryMart derives some rows of each mart.
-func whyEveryMart(t *testing.T, dir string) {
+// setAsideRow gives key, reason, number and file of a record of the register
+// that was set aside.
+func setAsideRow(t *testing.T, w *whyWork) []*string {
 	t.Helper()
-	opened, err := (&options{project: dir}).openProject()
+	file := filepath.Join(w.warehouse.ArtifactDir(w.plan.Table("staging.stg_registry__schools")[0].Fingerprint), pipeline.AsideFile)
+	_, rows, err := ask(t.Context(), map[string]string{"aside": file}, "select cct, _set_aside, _record, _file from aside order by all limit 1")
+	if err != nil || len(rows) == 0 {
+		t.Fatalf("the sample has none: %v", err)
+	}
+	return rows[0]
+}
+
+// openedWhy opens the latest snapshot of a project.
+func openedWhy(t *testing.T, dir string, vars ...string) *whyWork {
+	t.Helper()
+	opened, err := (&options{project: dir, vars: vars}).openProject()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,11 +269,18 @@ func whyEveryMart(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w
+}
+
+// whyEveryMart derives some rows of each mart.
+func whyEveryMart(t *testing.T, w *whyWork, dir string) {
+	t.Helper()
 	for _, table := range w.snapshot.Tables {
 		d, err := w.deriver(context.Background(), table.Name, "", false)
 		if err != nil {
 			t.Fatal(err)
 		}
+		d.Most = 3 // larger groups are followed from the profiles
 		keys := drawnKeys(t, dir, table.Name, table.Key, "true", 1)
 		graph, err := d.Derive(context.Background(), keys)
 		if err != nil {
