@@ -36,7 +36,6 @@ Examples:
   go run ./bench -soak docs/soak.md            a country, and ten times that: does it scale?
   go run ./bench -decode registry              also time the reading of one source,
                                                from the publishers' own formats
-
   go run ./bench -pipeline np -schools 36000   the districts' Equity Index
 
 Flags:
@@ -95,7 +94,7 @@ func parse(arguments []string, out io.Writer) (settings, error) {
 	if err := flags.Parse(arguments); err != nil {
 		return s, fmt.Errorf("read the flags: %w", err)
 	}
-	if measures[s.pipeline].yardstick == "" {
+	if _, isKnown := measures[s.pipeline]; !isKnown {
 		fmt.Fprintln(out, "error: -pipeline is mx or np; -help shows examples")
 		return s, errors.New("usage")
 	}

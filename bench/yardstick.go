@@ -20,22 +20,22 @@ import (
 //go:embed *.sql
 var files embed.FS
 
-// measured says how a pipeline is measured.
+// measured says how a pipeline is measured: by yardstick_PIPELINE.sql and
+// compare_PIPELINE.sql.
 type measured struct {
-	yardstick, compare string // files
-	figures            string // file of what the results must show; empty if the comparison says it all
-	kind               string // of the sample's folder
-	isUpdated          bool   // also runs with one source new
-	equal              string // what to say if nothing differs in %d columns
+	hasFigures bool   // figures_PIPELINE.sql says what the results must show
+	kind       string // of the sample's folder
+	isUpdated  bool   // also runs with one source new
+	equal      string // what to say if nothing differs in %d columns
 }
 
 var measures = map[string]measured{
 	"mx": {
-		yardstick: "yardstick.sql", compare: "compare.sql", kind: "plain", isUpdated: true,
+		kind: "plain", isUpdated: true,
 		equal: "The two results are equal, bit for bit, in all %d columns compared; what depends on learning, where its result is published and not imputed.",
 	},
 	"np": {
-		yardstick: "yardstick_np.sql", compare: "compare_np.sql", figures: "figures_np.sql", kind: "np",
+		kind: "np", hasFigures: true,
 		equal: "The two results are equal, within 1e-12, in all %d columns compared.",
 	},
 }
@@ -71,7 +71,7 @@ func runYardstick(ctx context.Context, s settings) error {
 	if err := db.Exec(ctx, before); err != nil {
 		return fmt.Errorf("prepare the yardstick: %w", err)
 	}
-	file := measures[s.pipeline].yardstick
+	file := "yardstick_" + s.pipeline + ".sql"
 	if err := db.Exec(ctx, text(file)); err != nil {
 		return fmt.Errorf("bench/%s: %w", file, err)
 	}
@@ -108,7 +108,7 @@ func preamble(s settings) (string, error) {
 		return "", fmt.Errorf("read the method: %w", err)
 	}
 	b.WriteString("create schema method; create schema reference;\n")
-	yardstick := text(measures[s.pipeline].yardstick)
+	yardstick := text("yardstick_" + s.pipeline + ".sql")
 	for _, table := range method.Tables {
 		if strings.Contains(yardstick, table.Name) {
 			fmt.Fprintf(&b, "create table %s as\n%s;\n", pipeline.QuoteTable(table.Name), table.SQL())
@@ -159,7 +159,7 @@ func asked(ctx context.Context, s settings, project, file string) ([][]*string, 
 
 // compare prints in how many values the two results differ, by column.
 func compare(ctx context.Context, s settings, project string, out io.Writer) error {
-	rows, err := asked(ctx, s, project, measures[s.pipeline].compare)
+	rows, err := asked(ctx, s, project, "compare_"+s.pipeline+".sql")
 	if err != nil {
 		return err
 	}
@@ -179,10 +179,10 @@ func compare(ctx context.Context, s settings, project string, out io.Writer) err
 
 // figures prints what the results must show; it fails if one does not hold.
 func figures(ctx context.Context, s settings, project string, out io.Writer) error {
-	if measures[s.pipeline].figures == "" {
+	if !measures[s.pipeline].hasFigures {
 		return nil
 	}
-	rows, err := asked(ctx, s, project, measures[s.pipeline].figures)
+	rows, err := asked(ctx, s, project, "figures_"+s.pipeline+".sql")
 	if err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func TestKill_TheNextRunFinishes(t *testing.T) {
 // killRuns kills that many runs of a pipeline, and finishes each with another.
 func killRuns(t *testing.T, name string, kills int) {
 	t.Helper()
-	dir := sampleProject(t, name, 400)
+	dir := sampleProject(t, name, map[string]int{"mx": 400, "np": 100}[name])
 	began := time.Now()
 	runRecord(t, "--project", dir)
 	undisturbed := time.Since(began)

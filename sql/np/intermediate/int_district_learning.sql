@@ -15,6 +15,8 @@ exams as (select exam, is_comparable, gpa_min, gpa_from_year_bs from method.exam
 
 limits as (select max_left_out_share from method.flows),
 
+names as (select district_name, district_name as known_name from reference.districts),
+
 districts_summed as (
 
     select
@@ -43,6 +45,7 @@ districts_measured as (
         district_name,
         year_bs,
         exam,
+        names.known_name is null as is_district_unknown,
         exams.is_comparable,
         case when year_bs >= gpa_from_year_bs::bigint then gpa_min::double end as gpa_min,
         group_count,
@@ -64,6 +67,7 @@ districts_measured as (
         ) as adjusted_ei,
     from districts_summed
     inner join exams using (exam)
+    left join names using (district_name)
 
 )
 

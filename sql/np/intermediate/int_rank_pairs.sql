@@ -8,7 +8,8 @@ standings as (
 
 ),
 
--- An examination whose papers differ between districts orders none of them.
+-- An examination whose papers differ between districts orders none of them; nor has a
+-- spelling that names no district a place among them.
 indices as (
 
     select 'years' as kind, level as subject, year_bs, district_name as unit_id, ei
@@ -16,7 +17,7 @@ indices as (
     union all
     select
         'exams', exam, year_bs, district_name,
-        case when is_comparable then adjusted_ei end,
+        case when is_comparable and not is_district_unknown then adjusted_ei end,
     from intermediate.int_district_learning
 
 ),

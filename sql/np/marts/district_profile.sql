@@ -18,13 +18,21 @@ facts as (
 
 ),
 
+names as (
+
+    select district_name, district_name as known_name, district_name_ne
+    from reference.districts
+
+),
+
 -- The mean of the districts, in decimals so that it needs no order, and the places.
 standings as (
 
     select
-        told.*, facts.* exclude (fact),
-        -- More pupils than children are an error of the files, no low rate.
-        value is not null and telling <> 'too_many' as is_sound,
+        told.*, facts.* exclude (fact), district_name_ne,
+        -- More pupils than children are an error of the files, no low rate; and a spelling
+        -- that names no district is none of them.
+        value is not null and telling <> 'too_many' and known_name is not null as is_sound,
         if(is_sound, avg(
             if(is_compared and is_sound, value, null)::decimal(18, 12)
         ) over among, null) as districts_mean,
@@ -33,6 +41,7 @@ standings as (
         if(has_rank, count(*) over alike, null) as ranked_count,
     from marts.profile_values as told
     inner join facts using (fact)
+    left join names using (district_name)
     window
         among as (partition by year_bs, told.fact),
         alike as (partition by year_bs, told.fact, has_rank),
@@ -76,7 +85,6 @@ sentences_chosen as (
     left join sentences as mean on mean.measure = 'all' and mean.telling = 'mean'
     left join sentences as places on places.measure = 'all' and places.telling = 'rank'
     left join reference.reasons using (reason)
-    left join reference.districts using (district_name)
 
 ),
 
