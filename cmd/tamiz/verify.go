@@ -44,7 +44,7 @@ s3://bucket/prefix (reached with the settings of tamiz.yml if there is one, else
 those of the environment, such as AWS_ENDPOINT_URL). Nothing is written anywhere. For
 somebody who does not trust this program, docs/audit/verify.sh does the same without it.
 Exit codes: 0 all is as it was published; 3 something differs.`,
-		Example: `  tamiz verify
+		Example: `  tamiz verify latest
   tamiz verify mx 2026-11-29.1 --raw
   tamiz verify mx --all
   tamiz verify 2026-11-29.1 --from /media/copy --key observatory.pub`,
@@ -70,6 +70,7 @@ func (o *options) verify(command *cobra.Command, f *verifyFlags, arguments []str
 	name, id := "", ""
 	for _, word := range arguments {
 		switch {
+		case word == "latest": // as without a word
 		case config.IsSnapshot(word) && id == "":
 			id = word
 		case name == "" && id == "" && fs.ValidPath(word) && !strings.Contains(word, "/"):
