@@ -19,7 +19,7 @@ import (
 // see the second. It gives its folder, and that of its pipeline in the store.
 func signedProject(t *testing.T) (project, store string) {
 	t.Helper()
-	project = sampleProject(t, "np", 60)
+	project = smallProject(t, 60)
 	key := filepath.Join(t.TempDir(), "key")
 	var pair keyShown
 	if err := json.Unmarshal([]byte(tamiz(t, "keys", "new", key, "-o", "json")), &pair); err != nil {
@@ -163,7 +163,7 @@ func theTableOfCommands(t *testing.T, store, id string) {
 // folder in which there is nothing.
 func TestVerify_ABucketNeedsNoProject(t *testing.T) {
 	server := s3server.Start(t)
-	project := sampleProject(t, "np", 60)
+	project := smallProject(t, 60)
 	tamiz(t, "run", "--project", project)
 	from, err := dirstore.Open(filepath.Join(project, "store"))
 	if err != nil {
