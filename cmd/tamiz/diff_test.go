@@ -262,6 +262,59 @@ func TestDiff_ThePartsGoToTheRightCauses(t *testing.T) {
 	})
 }
 
+// TestDiff_TellsColumnsOfOneSnapshot compares snapshots of which one alone has
+// a column, which a group and a reason ask for, too.
+func TestDiff_TellsColumnsOfOneSnapshot(t *testing.T) {
+	dir := t.TempDir()
+	base := caused(t, dir)
+	wide := caused(t, dir, wideModel, map[string]string{
+		"config/toy/pipeline.yml": strings.NewReplacer("marts.schools\"}]", "marts.schools\"}, {title: by double, sql: \"select school, twice from marts.schools\"}]",
+			"  because:\n", "  because:\n    - {title: the double, sql: \"select school, twice from marts.schools\"}\n").Replace(causedProject["config/toy/pipeline.yml"]),
+	})
+	// Today's models have a column that neither has.
+	writeInto(t, dir, "sql/toy/marts/schools.sql", strings.Replace(causedSQL, "as level,", "as level,\n    homes * 3 as thrice,", 1))
+	writeInto(t, dir, "sql/toy/marts/schools.yml", causedYML+"  thrice: {description: T.}\n")
+
+	double := "1.8"
+	for _, c := range []struct {
+		ids           []string
+		is            string
+		before, after *string
+		words         string
+	}{
+		{[]string{base, wide}, lineage.Added, nil, &double, "the double is new (1.8)"},
+		{[]string{wide, base}, lineage.Removed, &double, nil, "the double is gone (was 1.8)"},
+	} {
+		found, code, said := toldDiff(t, append(c.ids, "--project", dir, "--key", "a")...)
+		if code != exitDiffers || found.Unit == nil || !strings.Contains(found.Unit.Sentence, c.words) {
+			t.Fatalf("exit code %d, want %q in %s", code, c.words, said)
+		}
+		var told []string
+		for _, fact := range found.Unit.Facts {
+			if fact.Is == "" {
+				continue
+			}
+			told = append(told, fact.Column+fact.Title)
+			if fact.Is != c.is || cells([]*string{fact.Before}, "-")[0] != cells([]*string{c.before}, "-")[0] || cells([]*string{fact.After}, "-")[0] != cells([]*string{c.after}, "-")[0] ||
+				len(fact.Causes) != 1 || fact.Causes[0].Cause != lineage.CauseModels || fact.Causes[0].Part.Exact != "1" {
+				t.Errorf("%+v", fact)
+			}
+		}
+		if !slices.Equal(told, []string{"twiceT.", "the double"}) {
+			t.Errorf("on one side only: %q", told)
+		}
+		if parts := wantAddUp(t, &found); !maps.Equal(parts, map[string]string{"models": "1"}) {
+			t.Errorf("parts %v", parts)
+		}
+		if said := string(outputOf(command(append([]string{"diff", "--project", dir, "--key", "a"}, c.ids...)...))); !strings.Contains(said, "absent") {
+			t.Errorf("nothing is absent in\n%s", said)
+		}
+		if _, code, said := toldDiff(t, append(c.ids, "--project", dir, "--column", "twice")...); code != exitUsage || !strings.Contains(said, `its column "twice" stands in `+wide+` only`) {
+			t.Errorf("exit code %d: %s", code, said)
+		}
+	}
+}
+
 func outputOf(c *exec.Cmd) []byte {
 	out, _ := c.Output()
 	return out
