@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"math/big"
@@ -312,6 +313,44 @@ func TestDiff_TellsColumnsOfOneSnapshot(t *testing.T) {
 		if _, code, said := toldDiff(t, append(c.ids, "--project", dir, "--column", "twice")...); code != exitUsage || !strings.Contains(said, `its column "twice" stands in `+wide+` only`) {
 			t.Errorf("exit code %d: %s", code, said)
 		}
+	}
+}
+
+// TestHeld_EachCauseIsCountedAlone holds runs in which several things are new.
+func TestHeld_EachCauseIsCountedAlone(t *testing.T) {
+	dir := t.TempDir()
+	asks := map[string]string{"sql/toy/marts/schools.yml": causedYML + "checks:\n  - name: the_score_moves_little\n    change: {measure: \"avg(score)\", max_share: 0.001}\n    severity: hold\n    question: {en: Is that real?, es: Es real?}\n"}
+	caused(t, dir, asks)
+	for _, c := range []struct {
+		name    string
+		changes []map[string]string
+		causes  []pipeline.Cause
+	}{
+		{"a source and the method", []map[string]string{moreDeaths, otherWeight}, []pipeline.Cause{{Group: "sources", Source: "deaths", Changed: 1}, {Group: "method", Changed: 2}}},
+		{"a source, the method and a model", []map[string]string{newCensus, otherWeight, otherModel}, []pipeline.Cause{{Group: "sources", Source: "census", Changed: 0}, {Group: "method", Changed: 1}, {Group: "models", Changed: 1}}},
+		{"a source", []map[string]string{moreDeaths}, []pipeline.Cause{{Group: "sources", Source: "deaths", Changed: 1}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, change := range append([]map[string]string{causedProject}, append(c.changes, asks)...) {
+				for name, text := range change {
+					writeInto(t, dir, name, text)
+				}
+			}
+			record := onlyRecord(t, outputOf(command("run", "-o", "json", "--project", dir)))
+			if record.Verdict != pipeline.Held || !slices.Equal(record.Causes, c.causes) {
+				t.Fatalf("%s: %+v, want %+v", record.Verdict, record.Causes, c.causes)
+			}
+			said := string(outputOf(command("run", "--project", dir)))
+			for _, cause := range c.causes {
+				words := fmt.Sprintf("by the new %s alone: level of %s", cause.Group, plural(cause.Changed, "school", "schools"))
+				if cause.Source != "" {
+					words = fmt.Sprintf("by the new version of %s alone: level of %s", cause.Source, plural(cause.Changed, "school", "schools"))
+				}
+				if !strings.Contains(said, "  "+words) || !strings.Contains(record.Holds[0].Details, words) {
+					t.Errorf("want %q in\n%s\nand in\n%s", words, said, record.Holds[0].Details)
+				}
+			}
+		})
 	}
 }
 
