@@ -22,8 +22,11 @@ func (r *runState) causesOfHold() error {
 		return nil
 	}
 	told, err := r.countCauses()
-	if err != nil {
-		return err
+	switch {
+	case r.ctx.Err() != nil:
+		return r.ctx.Err()
+	case err != nil: // such as a card that fits its new file alone; the question stands all the same
+		told = append(told, "what else changed cannot be counted alone: "+strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
 	for _, cause := range r.record.Causes {
 		told = append(told, r.causeText(cause))
@@ -76,43 +79,55 @@ func (r *runState) countCauses() (told []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	units, count := published, func(group, source string, before, after lineage.Units) {
-		r.record.Causes = append(r.record.Causes, pipeline.Cause{Group: group, Source: source, Changed: len(lineage.Compare(before, after).Changed)})
-	}
+	units := published
 	isOther := publishedAs(r.latest, r.p.Comparison.Mart) != t.plan(before).Table(mart)[0].Fingerprint
 	if isOther {
 		if units, err = t.units(r.ctx, base, method); err != nil {
-			return nil, err
+			return told, err
 		}
 	}
+	left, err := r.countSources(t, method, units)
+	if left > 0 {
+		told = append(told, fmt.Sprintf("%d more sources have new versions, and are not counted", left))
+	}
+	if err != nil {
+		return told, err
+	}
+	if isApart && pipeline.MeaningOf(method) != pipeline.MeaningOf(present) {
+		after, err := t.units(r.ctx, base, present)
+		if err != nil {
+			return told, err
+		}
+		r.addCause(lineage.CauseMethod, "", units, after)
+	}
+	if isApart && isOther {
+		r.addCause(lineage.CauseModels, "", published, units)
+	}
+	return told, nil
+}
+
+func (r *runState) addCause(group, source string, before, after lineage.Units) {
+	r.record.Causes = append(r.record.Causes, pipeline.Cause{Group: group, Source: source, Changed: len(lineage.Compare(before, after).Changed)})
+}
+
+// countSources counts each source with another version than the latest
+// edition's, and says how many are too many to be tried.
+func (r *runState) countSources(t *trial, method []pipeline.Table, before lineage.Units) (left int, err error) {
 	tried := 0
 	for _, source := range r.p.Sources {
-		if pipeline.SameFiles(base.pins.Sources[source.Name], r.pins.Sources[source.Name]) {
+		pins := pinsOf(r.latest)
+		if pipeline.SameFiles(pins.Sources[source.Name], r.pins.Sources[source.Name]) {
 			continue
 		}
 		if tried++; tried > mostCauses {
 			continue
 		}
-		pins := pinsOf(r.latest)
 		pins.Sources[source.Name], pins.Vintages[source.Name] = r.pins.Sources[source.Name], r.pins.Vintages[source.Name]
 		after, err := t.units(r.ctx, r.today(pins), method)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
-		count(lineage.CauseSources, source.Name, units, after)
+		r.addCause(lineage.CauseSources, source.Name, before, after)
 	}
-	if tried > mostCauses {
-		told = append(told, fmt.Sprintf("%d more sources have new versions, and are not counted", tried-mostCauses))
-	}
-	if isApart && pipeline.MeaningOf(method) != pipeline.MeaningOf(present) {
-		after, err := t.units(r.ctx, base, present)
-		if err != nil {
-			return nil, err
-		}
-		count(lineage.CauseMethod, "", units, after)
-	}
-	if isApart && isOther {
-		count(lineage.CauseModels, "", published, units)
-	}
-	return told, nil
+	return max(0, tried-mostCauses), nil
 }

@@ -325,10 +325,12 @@ func TestHeld_EachCauseIsCountedAlone(t *testing.T) {
 		name    string
 		changes []map[string]string
 		causes  []pipeline.Cause
+		words   string
 	}{
-		{"a source and the method", []map[string]string{moreDeaths, otherWeight}, []pipeline.Cause{{Group: "sources", Source: "deaths", Changed: 1}, {Group: "method", Changed: 2}}},
-		{"a source, the method and a model", []map[string]string{newCensus, otherWeight, otherModel}, []pipeline.Cause{{Group: "sources", Source: "census", Changed: 0}, {Group: "method", Changed: 1}, {Group: "models", Changed: 1}}},
-		{"a source", []map[string]string{moreDeaths}, []pipeline.Cause{{Group: "sources", Source: "deaths", Changed: 1}}},
+		{"a source and the method", []map[string]string{moreDeaths, otherWeight}, []pipeline.Cause{{Group: "sources", Source: "deaths", Changed: 1}, {Group: "method", Changed: 2}}, ""},
+		{"a source, the method and a model", []map[string]string{newCensus, otherWeight, otherModel}, []pipeline.Cause{{Group: "sources", Source: "census", Changed: 0}, {Group: "method", Changed: 1}, {Group: "models", Changed: 1}}, ""},
+		{"a source", []map[string]string{moreDeaths}, []pipeline.Cause{{Group: "sources", Source: "deaths", Changed: 1}}, ""},
+		{"a card that fits its new file alone", []map[string]string{newTitle}, nil, "cannot be counted alone"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, change := range append([]map[string]string{causedProject}, append(c.changes, asks)...) {
@@ -339,6 +341,9 @@ func TestHeld_EachCauseIsCountedAlone(t *testing.T) {
 			record := onlyRecord(t, outputOf(command("run", "-o", "json", "--project", dir)))
 			if record.Verdict != pipeline.Held || !slices.Equal(record.Causes, c.causes) {
 				t.Fatalf("%s: %+v, want %+v", record.Verdict, record.Causes, c.causes)
+			}
+			if !strings.Contains(record.Holds[0].Details, c.words) {
+				t.Errorf("want %q in %s", c.words, record.Holds[0].Details)
 			}
 			said := string(outputOf(command("run", "--project", dir)))
 			for _, cause := range c.causes {
