@@ -14,10 +14,17 @@ type Fact struct {
 	Column string      `json:"column,omitempty"` // of the mart; "": from elsewhere
 	Title  string      `json:"title"`            // what it is, in words
 	Unit   string      `json:"unit,omitempty"`
+	Is     string      `json:"is,omitempty"` // [Added] or [Removed]: only one side has such a thing, of no unit
 	Before *string     `json:"before"`
 	After  *string     `json:"after"`
 	Causes []FactCause `json:"causes,omitempty"` // that have a part in its change
 }
+
+// What a fact is that only one of two snapshots can tell.
+const (
+	Added   = "added"
+	Removed = "removed"
+)
 
 // FactCause is the part of one cause in the change of a fact: in whether it is
 // another one (all parts add up to 1) and, for figures, in how far it moved.
@@ -39,7 +46,7 @@ type UnitChange struct {
 
 // NewUnitChange splits the change of each fact of a unit among causes (see
 // [Attribute]; the engine is the last of them). The first fact is its value;
-// those that did not change are left out. Without worlds no causes are told.
+// those that did not change are left out, unless only one side has them. Without worlds no causes are told.
 func NewUnitChange(key []string, facts []Fact, causes []Cause, before, after World, worlds []World) *UnitChange {
 	change := &UnitChange{Key: key, Appeared: before.Facts == nil, Gone: after.Facts == nil, Facts: []Fact{}}
 	for i, fact := range facts {
@@ -56,7 +63,7 @@ func NewUnitChange(key []string, facts []Fact, causes []Cause, before, after Wor
 		}
 		if i == 0 {
 			change.Value = fact
-		} else if isOther {
+		} else if isOther || fact.Is != "" {
 			change.Facts = append(change.Facts, fact)
 		}
 	}
@@ -175,6 +182,10 @@ func (f Fact) String() string {
 	}
 	before, after := Number(f.Before), Number(f.After)
 	switch {
+	case f.Is == Added:
+		return name + " is new (" + shown(f.After, nil, f.Unit) + ")"
+	case f.Is == Removed:
+		return name + " is gone (was " + shown(f.Before, nil, f.Unit) + ")"
 	case f.Before == nil:
 		return name + " became known (" + shown(f.After, nil, f.Unit) + ")"
 	case f.After == nil:

@@ -211,14 +211,12 @@ func (c *comparison) compare(ctx context.Context, p *pipeline.Pipeline, before, 
 	c.Gained, c.Lost, c.Appeared, c.Gone = difference.Gained, difference.Lost, difference.Appeared, difference.Gone
 	for _, group := range p.Comparison.Groups {
 		names, err := unitsOf(ctx, p.Comparison, before, group.SQL)
-		if err != nil {
-			return difference, err
-		}
-		later := lineage.Units{}
+		later, laterErr := lineage.Units{}, err
 		if places != nil {
-			if later, err = unitsOf(ctx, p.Comparison, places, group.SQL); err != nil {
-				return difference, err
-			}
+			later, laterErr = unitsOf(ctx, p.Comparison, places, group.SQL)
+		}
+		if err != nil && laterErr != nil { // one that asks for a new column groups by the later snapshot
+			return difference, laterErr
 		}
 		groups := lineage.Units{}
 		for _, units := range []lineage.Units{old, values} {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -21,15 +22,17 @@ type ruler struct {
 	further  []string             // marts that the latter stand on
 }
 
-// newRuler chooses what is told of a unit. Columns are those that both
-// snapshots have, with their words.
-func newRuler(c *pipeline.Comparison, columns []pipeline.Column, marts []string, files [2]map[string]string, indices, unit []string) *ruler {
+// newRuler chooses what is told of a unit. Columns are those of the mart in the
+// two snapshots, with their words.
+func newRuler(ctx context.Context, c *pipeline.Comparison, columns [2][]pipeline.Column, files [2]map[string]string, indices, unit []string) (*ruler, error) {
 	r := &ruler{compared: c, indices: indices, files: files, unit: unit}
 	if unit == nil {
-		return r
+		return r, nil
 	}
-	for _, column := range columns {
-		fact := lineage.Fact{Column: column.Name, Title: column.Description, Unit: column.Unit}
+	removed := slices.DeleteFunc(slices.Clone(columns[0]), func(column pipeline.Column) bool { return hasColumn(columns[1], column.Name) })
+	for _, column := range slices.Concat(columns[1], removed) {
+		fact := lineage.Fact{Column: column.Name, Title: column.Description, Unit: column.Unit,
+			Is: onOneSide(hasColumn(columns[0], column.Name), hasColumn(columns[1], column.Name))}
 		switch {
 		case column.Name == c.Value:
 			r.facts = append([]lineage.Fact{fact}, r.facts...)
@@ -38,14 +41,37 @@ func newRuler(c *pipeline.Comparison, columns []pipeline.Column, marts []string,
 		}
 	}
 	for _, fact := range c.Because {
-		r.facts = append(r.facts, lineage.Fact{Title: fact.Title, Unit: fact.Unit})
-		for _, mart := range marts {
+		var failed [2]error // one that asks for a new column tells nothing of an old snapshot
+		for i := range files {
+			_, _, failed[i] = ask(ctx, files[i], "describe "+fact.SQL)
+		}
+		if failed[0] != nil && failed[1] != nil {
+			return nil, r.isNoFact(fact.SQL, failed[1])
+		}
+		r.facts = append(r.facts, lineage.Fact{Title: fact.Title, Unit: fact.Unit, Is: onOneSide(failed[0] == nil, failed[1] == nil)})
+		for _, mart := range slices.Sorted(maps.Keys(files[1])) {
 			if mart != c.Mart && strings.Contains(fact.SQL, "marts."+mart) && !slices.Contains(r.further, mart) {
 				r.further = append(r.further, mart)
 			}
 		}
 	}
-	return r
+	return r, nil
+}
+
+// onOneSide says what a fact is by which of the two snapshots can tell it.
+func onOneSide(before, after bool) string {
+	switch {
+	case before == after:
+		return ""
+	case after:
+		return lineage.Added
+	}
+	return lineage.Removed
+}
+
+func (r *ruler) isNoFact(query string, err error) error {
+	return &pipeline.Error{Kind: pipeline.Config, Where: r.compared.Path, Problem: "diff: because: the query does not run, or does not give " + strings.Join(r.compared.Key, ", ") + " and one column more",
+		Found: query, Err: err}
 }
 
 // measure compares the marts in files with those of the first snapshot.
@@ -88,28 +114,39 @@ func (r *ruler) measure(ctx context.Context, files map[string]string) (lineage.W
 	return w, err
 }
 
-// look reads the facts of the unit, nil if it is not there.
+// look reads the facts of the unit, nil if it is not there. What only one of
+// the snapshots can tell is unknown where this world's models cannot.
 func (r *ruler) look(ctx context.Context, views map[string]string) ([]*string, error) {
+	mart := "marts." + pipeline.QuoteName(r.compared.Mart)
+	_, made, err := ask(ctx, views, "describe "+mart)
+	if err != nil {
+		return nil, err
+	}
 	var here, columns []string
 	for i, name := range r.compared.Key {
 		here = append(here, "cast("+pipeline.QuoteName(name)+" as varchar) = "+pipeline.QuoteText(r.unit[i]))
 	}
 	where := " where " + strings.Join(here, " and ")
+	var further []lineage.Fact
 	for _, fact := range r.facts {
-		if fact.Column != "" {
+		switch {
+		case fact.Column == "":
+			further = append(further, fact)
+		case slices.ContainsFunc(made, func(column []*string) bool { return *column[0] == fact.Column }):
 			columns = append(columns, pipeline.QuoteName(fact.Column))
+		default:
+			columns = append(columns, "null as "+pipeline.QuoteName(fact.Column))
 		}
 	}
-	_, rows, err := ask(ctx, views, "select "+strings.Join(columns, ", ")+" from marts."+pipeline.QuoteName(r.compared.Mart)+where)
+	_, rows, err := ask(ctx, views, "select "+strings.Join(columns, ", ")+" from "+mart+where)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	facts := rows[0]
-	for _, fact := range r.compared.Because {
+	for i, fact := range r.compared.Because {
 		_, rows, err := ask(ctx, views, "from ("+fact.SQL+")"+where)
-		if err != nil {
-			return nil, &pipeline.Error{Kind: pipeline.Config, Where: r.compared.Path, Problem: "diff: because: the query does not run, or does not give " + strings.Join(r.compared.Key, ", ") + " and one column more",
-				Found: fact.SQL, Err: err}
+		if err != nil && further[i].Is == "" {
+			return nil, r.isNoFact(fact.SQL, err)
 		}
 		if len(rows) == 0 {
 			facts = append(facts, nil)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"tamiz/config"
+	"tamiz/internal/duck"
 	"tamiz/lineage"
 	"tamiz/load"
 	"tamiz/pipeline"
@@ -25,6 +26,7 @@ type snapshotDiff struct {
 
 	files    [2]map[string]string // marts of each
 	compared *pipeline.Comparison
+	columns  [2][]pipeline.Column // of the mart that is compared, as each tells them
 	result   *comparison
 }
 
@@ -49,7 +51,7 @@ func (d *snapshotDiff) compare(ctx context.Context, progress io.Writer) (*compar
 	if err != nil {
 		return nil, err
 	}
-	if d.compared, err = d.subject(tables); err != nil {
+	if d.compared, err = d.subject(ctx, tables); err != nil {
 		return nil, err
 	}
 	d.p.Comparison = d.compared
@@ -107,8 +109,8 @@ func publishedRows(snapshot *load.Snapshot, mart string) pipeline.Digest {
 }
 
 // subject says what is compared: what the pipeline says or, if another mart or
-// column is asked for, that.
-func (d *snapshotDiff) subject(tables []tableChange) (*pipeline.Comparison, error) {
+// column is asked for, that. Only what both snapshots have can be compared.
+func (d *snapshotDiff) subject(ctx context.Context, tables []tableChange) (*pipeline.Comparison, error) {
 	c := &pipeline.Comparison{Mart: d.flags.mart, One: "row", Many: "rows", Path: "--mart " + d.flags.mart}
 	if own := d.p.Comparison; own != nil && (d.flags.mart == "" || d.flags.mart == own.Mart) {
 		copied := *own
@@ -124,13 +126,23 @@ func (d *snapshotDiff) subject(tables []tableChange) (*pipeline.Comparison, erro
 		return nil, &pipeline.Error{Kind: pipeline.Config, Subject: c.Mart, Problem: "there is no such mart in both snapshots", Hint: "tamiz diff without --mart lists the marts that differ"}
 	}
 	c.Key = model.Key
+	if err := d.readColumns(ctx, c.Mart); err != nil {
+		return nil, err
+	}
+	both := intersection(d.columns[0], d.columns[1])
 	at := slices.IndexFunc(tables, func(t tableChange) bool { return t.Mart == c.Mart })
-	if changed := changedColumns(model, tables[at].TableDifference); c.Value == "" && len(changed) > 0 {
+	if changed := changedColumns(both, c.Key, tables[at].TableDifference); c.Value == "" && len(changed) > 0 {
 		c.Value, c.Indices = changed[0], changed[:min(shownIndices, len(changed))]
 	}
-	if !slices.ContainsFunc(model.Columns, func(column pipeline.Column) bool { return column.Name == c.Value }) {
-		return nil, &pipeline.Error{Kind: pipeline.Config, Subject: c.Mart, Problem: fmt.Sprintf("it has no column %q", c.Value), Hint: "tamiz query \"describe " + c.Mart + "\" lists them"}
+	for _, name := range append(slices.Clone(c.Key), c.Value) {
+		if has := [2]bool{hasColumn(d.columns[0], name), hasColumn(d.columns[1], name)}; has[0] != has[1] {
+			only := map[bool]string{true: d.sides[0].Snapshot, false: d.sides[1].Snapshot}[has[0]]
+			return nil, &pipeline.Error{Kind: pipeline.Config, Subject: c.Mart, Problem: fmt.Sprintf("its column %q stands in %s only, so there is nothing to compare it with", name, only), Hint: "--column NAME compares another one"}
+		} else if !has[0] {
+			return nil, &pipeline.Error{Kind: pipeline.Config, Subject: c.Mart, Problem: fmt.Sprintf("it has no column %q", name), Hint: "tamiz query \"describe " + c.Mart + "\" lists them"}
+		}
 	}
+	c.Indices = slices.DeleteFunc(slices.Clone(c.Indices), func(name string) bool { return !hasColumn(both, name) })
 	if len(c.Indices) == 0 {
 		c.Indices = []string{c.Value}
 	}
@@ -140,14 +152,38 @@ func (d *snapshotDiff) subject(tables []tableChange) (*pipeline.Comparison, erro
 	return c, nil
 }
 
+// readColumns reads what the two files of a mart say of its columns.
+func (d *snapshotDiff) readColumns(ctx context.Context, mart string) error {
+	db, err := duck.Open(ctx, duck.Options{Memory: d.project.Memory})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for i, files := range d.files {
+		if d.columns[i], err = publishedColumns(ctx, db, files[mart]); err != nil {
+			return fmt.Errorf("read the columns of %s in %s: %w", mart, d.sides[i].Snapshot, err)
+		}
+	}
+	return nil
+}
+
+func hasColumn(columns []pipeline.Column, name string) bool {
+	return slices.ContainsFunc(columns, func(column pipeline.Column) bool { return column.Name == name })
+}
+
+// intersection gives the columns of one list that another one has too.
+func intersection(columns, others []pipeline.Column) []pipeline.Column {
+	return slices.DeleteFunc(slices.Clone(columns), func(column pipeline.Column) bool { return !hasColumn(others, column.Name) })
+}
+
 // changedColumns lists columns of a mart that are not its key, those that
 // changed if any did: measures, which have a unit, first.
-func changedColumns(model *pipeline.Model, difference *pipeline.TableDifference) []string {
+func changedColumns(columns []pipeline.Column, key []string, difference *pipeline.TableDifference) []string {
 	var measures, others []string
-	for _, column := range model.Columns {
+	for _, column := range columns {
 		isSame := func(one pipeline.ColumnDifference) bool { return one.Column == column.Name }
 		switch {
-		case slices.Contains(model.Key, column.Name), difference != nil && len(difference.Columns) > 0 && !slices.ContainsFunc(difference.Columns, isSame):
+		case slices.Contains(key, column.Name), difference != nil && len(difference.Columns) > 0 && !slices.ContainsFunc(difference.Columns, isSame):
 		case column.Unit != "":
 			measures = append(measures, column.Name)
 		default:
@@ -183,13 +219,15 @@ func (d *snapshotDiff) explain(ctx context.Context, progress io.Writer) (err err
 	if d.result.Indices, err = transform.Movements(ctx, d.project.Memory, c.Key, c.Indices, d.files[0][c.Mart], d.files[1][c.Mart], movers); err != nil {
 		return err
 	}
-	model := d.p.Model("marts." + c.Mart)
 	var indices []string
 	for i, index := range d.result.Indices {
 		indices = append(indices, index.Column)
-		d.result.Indices[i].Unit = model.Columns[slices.IndexFunc(model.Columns, func(one pipeline.Column) bool { return one.Name == index.Column })].Unit
+		d.result.Indices[i].Unit = d.columns[1][slices.IndexFunc(d.columns[1], func(one pipeline.Column) bool { return one.Name == index.Column })].Unit
 	}
-	r := newRuler(c, commonColumns(model, table.TableDifference), slices.Sorted(maps.Keys(d.files[1])), d.files, indices, d.flags.unit)
+	r, err := newRuler(ctx, c, d.columns, d.files, indices, d.flags.unit)
+	if err != nil {
+		return err
+	}
 	if table.Is != "same" && !d.flags.quick {
 		s, err := openSession(ctx, d.project, d.p.Name)
 		if err == nil {
@@ -230,15 +268,6 @@ func (d *snapshotDiff) tellUnit(ctx context.Context, r *ruler) error {
 	}
 	d.result.Unit.Tell(d.compared.Value, causes)
 	return nil
-}
-
-// commonColumns gives the columns that both sides of a mart have, with their
-// words.
-func commonColumns(model *pipeline.Model, difference *pipeline.TableDifference) []pipeline.Column {
-	return slices.DeleteFunc(slices.Clone(model.Columns), func(column pipeline.Column) bool {
-		isSame := func(other pipeline.Column) bool { return other.Name == column.Name }
-		return difference != nil && (slices.ContainsFunc(difference.Added, isSame) || slices.ContainsFunc(difference.Removed, isSame))
-	})
 }
 
 // differingEngines names the programs that made two snapshots, if they are not

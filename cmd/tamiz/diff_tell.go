@@ -301,7 +301,14 @@ func (c *comparison) tellUnit(w io.Writer) {
 			}
 			causes = append(causes, text)
 		}
-		rows = append(rows, []string{"  " + name, cellText(fact.Before), cellText(fact.After), fact.Unit, strings.Join(causes, ", ")})
+		row := []string{"  " + name, cellText(fact.Before), cellText(fact.After), fact.Unit, strings.Join(causes, ", ")}
+		switch fact.Is {
+		case lineage.Added:
+			row[1] = "absent"
+		case lineage.Removed:
+			row[2] = "absent"
+		}
+		rows = append(rows, row)
 	}
 	table(w, []string{"  what", "before", "after", "unit", "caused by"}, rows)
 	if more := len(c.Unit.Facts) - shownFacts; more > 0 {

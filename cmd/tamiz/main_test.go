@@ -52,12 +52,15 @@ func tamiz(t *testing.T, arguments ...string) string {
 // runRecord runs a pipeline and gives its record.
 func runRecord(t *testing.T, arguments ...string) *pipeline.RunRecord {
 	t.Helper()
+	return onlyRecord(t, []byte(tamiz(t, append([]string{"run", "-o", "json"}, arguments...)...)))
+}
+
+// onlyRecord reads the one record of a run that a command printed.
+func onlyRecord(t *testing.T, text []byte) *pipeline.RunRecord {
+	t.Helper()
 	var records []*pipeline.RunRecord
-	if err := json.Unmarshal([]byte(tamiz(t, append([]string{"run", "-o", "json"}, arguments...)...)), &records); err != nil {
-		t.Fatal(err)
-	}
-	if len(records) != 1 {
-		t.Fatalf("%d run records, want 1", len(records))
+	if err := json.Unmarshal(text, &records); err != nil || len(records) != 1 {
+		t.Fatalf("want one run record: %v\n%s", err, text)
 	}
 	return records[0]
 }

@@ -218,7 +218,7 @@ func (r *runState) tellHolds(flags string) {
 		}
 	}
 	for _, cause := range r.record.Causes {
-		fmt.Fprintf(w, "  by the new version of %s alone: %s of %s\n", cause.Source, r.p.Comparison.Value, plural(cause.Changed, r.p.Comparison.One, r.p.Comparison.Many))
+		fmt.Fprintf(w, "  %s\n", r.causeText(cause))
 	}
 	fmt.Fprintf(w, "\n  %s: %s Readers still see %s.\n", paint(w, red, "held"), r.record.Reason, latestName(r.latest))
 	fmt.Fprintf(w, "  All offending rows: %s runs %s%s\n", self(), r.record.ID, flags)

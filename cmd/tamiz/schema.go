@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -43,15 +44,20 @@ func (r *runState) publishedTables() ([]lineage.PublishedTable, error) {
 	defer db.Close()
 	var tables []lineage.PublishedTable
 	for _, table := range r.latest.Tables {
-		shape := lineage.PublishedTable{Name: table.Name, Key: table.Key}
-		text, err := db.Text(r.ctx, "select decode(value) from parquet_kv_metadata("+pipeline.QuoteText(r.pins.Previous.Paths[table.Name])+") where decode(key) = 'columns'")
-		if err == nil {
-			err = json.Unmarshal([]byte(text), &shape.Columns)
-		}
+		columns, err := publishedColumns(r.ctx, db, r.pins.Previous.Paths[table.Name])
 		if err != nil {
 			return nil, fmt.Errorf("read the columns of %s in %s: %w", table.Name, r.latest.Snapshot, err)
 		}
-		tables = append(tables, shape)
+		tables = append(tables, lineage.PublishedTable{Name: table.Name, Key: table.Key, Columns: columns})
 	}
 	return tables, nil
+}
+
+// publishedColumns reads what a table's file says of its columns.
+func publishedColumns(ctx context.Context, db *duck.DB, file string) (columns []pipeline.Column, err error) {
+	text, err := db.Text(ctx, "select decode(value) from parquet_kv_metadata("+pipeline.QuoteText(file)+") where decode(key) = 'columns'")
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &columns)
+	}
+	return columns, err
 }
