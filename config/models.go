@@ -3,10 +3,13 @@ package config
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
+	"runtime"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"tamiz/pipeline"
@@ -75,14 +78,45 @@ func (t *traceEntry) UnmarshalYAML(unmarshal func(any) error) error {
 func (l *loader) loadModels(p *pipeline.Pipeline) {
 	for _, layer := range []string{"staging", "intermediate", "marts"} {
 		files, _ := fs.Glob(l.files, path.Join("sql", l.name, layer, "*.yml"))
-		for _, file := range files {
-			if model, ok := l.loadModel(layer, strings.TrimSuffix(file, ".yml")); ok {
-				p.Models = append(p.Models, model)
-			}
-		}
+		p.Models = append(p.Models, l.loadLayer(layer, files)...)
 		l.reportStrays(layer)
 	}
 	sort.Slice(p.Models, func(i, j int) bool { return p.Models[i].Name < p.Models[j].Name })
+}
+
+// loadLayer reads the models of a layer beside each other, for there are many,
+// and puts together what came of them in the order of their files.
+func (l *loader) loadLayer(layer string, files []string) []pipeline.Model {
+	type one struct {
+		loader
+		model pipeline.Model
+		ok    bool
+	}
+	all := make([]one, len(files))
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for i := range next {
+				all[i].loader = loader{files: l.files, name: l.name, loaded: map[string][]byte{}}
+				all[i].model, all[i].ok = all[i].loadModel(layer, strings.TrimSuffix(files[i], ".yml"))
+			}
+		})
+	}
+	for i := range files {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	var models []pipeline.Model
+	for i := range all {
+		maps.Copy(l.loaded, all[i].loaded)
+		l.problems = append(l.problems, all[i].problems...)
+		if all[i].ok {
+			models = append(models, all[i].model)
+		}
+	}
+	return models
 }
 
 // reportStrays names sql and txtar files that no yml file stands beside.

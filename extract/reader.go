@@ -63,6 +63,7 @@ type reading struct {
 	needed   int   // fields that a record of delimited text must have
 	notes    []string
 	picking  *picking // nil: all records are written
+	noted    *places  // of the records that are written
 }
 
 func (r *reading) run(task pipeline.Task) (pipeline.Result, error) {
@@ -98,6 +99,11 @@ func (r *reading) run(task pipeline.Task) (pipeline.Result, error) {
 	}
 	if err := r.writer.toParquet(r.ctx, filepath.Join(task.Dir, pipeline.TableFile), r.raw, r.scratch, task.Memory); err != nil {
 		return pipeline.Result{}, err
+	}
+	if r.noted != nil {
+		if err := r.noted.write(filepath.Join(task.Dir, pipeline.PlacesFile)); err != nil {
+			return pipeline.Result{}, err
+		}
 	}
 	if r.parts > 1 {
 		r.notes = append(r.notes, fmt.Sprintf("%d parts", r.parts))
@@ -164,6 +170,11 @@ func (r *reading) readTable(name string, t table) error {
 	r.contract.begin(r.places)
 	var text []byte
 	for {
+		if r.picking != nil {
+			r.jump()
+		} else {
+			r.note()
+		}
 		record, err := r.next(t)
 		if errors.Is(err, io.EOF) {
 			return nil

@@ -16,6 +16,7 @@ var _ pipeline.RecordReader = Reader{}
 type picking struct {
 	numbers []int64 // that are still to come, rising
 	found   []pipeline.RawRecord
+	places  *places // nil: not known
 }
 
 // errEnough ends a reading that has found all that it wanted.
@@ -25,9 +26,12 @@ var errEnough = errors.New("all records that are wanted have been read")
 // the card reads them. Like a whole reading it first looks whether the bytes
 // are those of the step. It ends with the last record that is wanted, so that
 // nothing behind it is judged.
-func (Reader) Records(ctx context.Context, task pipeline.Task, numbers []int64) ([]pipeline.RawRecord, error) {
+func (Reader) Records(ctx context.Context, task pipeline.Task, places string, numbers []int64) ([]pipeline.RawRecord, error) {
 	r := &reading{ctx: ctx, source: task.Step.Source, raw: task.Step.Raw, name: task.Step.File, beside: task.Step.Beside,
 		scratch: task.Dir, picking: &picking{numbers: numbers}}
+	if places != "" {
+		r.picking.places = readPlaces(places)
+	}
 	contents, err := r.openAll(task.Inputs[0].Files)
 	defer func() {
 		for _, content := range contents {

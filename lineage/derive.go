@@ -21,6 +21,7 @@ type Deriver struct {
 	Column    string // "" for all
 	Most      int    // a group of more rows is counted and not followed; 0: no limit
 	Together  bool   // see [pipeline.TraceTask]
+	Counted   bool   // raw records are counted from the beginning of their files, not looked for by known places
 }
 
 // node is a row while the derivations are found.
@@ -167,6 +168,7 @@ func (g *Derivations) run(ctx context.Context) error {
 	type outcome struct {
 		table  string // "" for a raw file
 		traced *pipeline.Traced
+		proved bool // else its rows are found, and being proved
 		err    error
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -191,20 +193,26 @@ func (g *Derivations) run(ctx context.Context) error {
 		}
 		nodes := g.sorted(table)
 		start(func() outcome {
-			traced, err := g.trace(ctx, table, nodes)
-			return outcome{table, traced, err}
+			traced, err := g.trace(ctx, table, nodes, func(found *pipeline.Traced) { finished <- outcome{table: table, traced: found} })
+			return outcome{table, traced, true, err}
 		})
 	}
 	begin(tables[0])
 	var failed error
 	for running > 0 {
 		out := <-finished
-		running--
+		if out.proved || out.table == "" {
+			running--
+		}
 		if out.err != nil && failed == nil {
 			failed = out.err
 			stop()
 		}
 		if failed != nil || out.table == "" {
+			continue
+		}
+		if out.proved {
+			g.prove(out.table, out.traced)
 			continue
 		}
 		g.keep(out.table, out.traced)
@@ -256,12 +264,13 @@ func (g *Derivations) sorted(table string) []*node {
 }
 
 // trace asks for the inputs of rows of a model, and for their proof.
-func (g *Derivations) trace(ctx context.Context, table string, nodes []*node) (*pipeline.Traced, error) {
+func (g *Derivations) trace(ctx context.Context, table string, nodes []*node, found func(*pipeline.Traced)) (*pipeline.Traced, error) {
 	if len(nodes) == 0 {
+		found(&pipeline.Traced{})
 		return &pipeline.Traced{}, nil
 	}
 	step := g.Plan.Table(table)[0]
-	task := pipeline.TraceTask{Task: pipeline.Task{Step: step, Inputs: g.Walk.InputFiles(step), Memory: g.Walk.Memory}, Output: g.Walk.TablePath(step.Fingerprint), Together: g.Together}
+	task := pipeline.TraceTask{Task: pipeline.Task{Step: step, Inputs: g.Walk.InputFiles(step), Memory: g.Walk.Memory}, Output: g.Walk.TablePath(step.Fingerprint), Together: g.Together, Found: found}
 	if table == g.Mart.Name {
 		task.Output = g.Published
 	}
@@ -271,7 +280,7 @@ func (g *Derivations) trace(ctx context.Context, table string, nodes []*node) (*
 	return g.Tracer.Trace(ctx, task)
 }
 
-// keep puts what was traced into the graph, and notes which rows it needs next.
+// keep puts what was found into the graph, and notes which rows it needs next.
 func (g *Derivations) keep(table string, traced *pipeline.Traced) {
 	step := g.Plan.Table(table)[0]
 	followed := g.followed(g.needs, step.Model)
@@ -280,15 +289,8 @@ func (g *Derivations) keep(table string, traced *pipeline.Traced) {
 	for i, node := range g.sorted(table) {
 		row := traced.Rows[i]
 		node.values = row.Values
-		switch {
-		case row.Values == nil:
+		if row.Values == nil {
 			continue // no such row
-		case row.Fault != nil:
-			node.proof, node.fault = ProvedDifferent, &RowFault{row.Fault.Problem, row.Fault.Columns, row.Fault.Want, row.Fault.Found}
-		case step.Model.ReproducedWhole():
-			node.proof = NotProved
-		default:
-			node.proof = ProvedIdentical
 		}
 		for _, input := range step.Inputs {
 			trace := step.Model.Trace[input.Table]
@@ -305,6 +307,24 @@ func (g *Derivations) keep(table string, traced *pipeline.Traced) {
 				g.follow(&e, traced.Inputs[input.Table], rows)
 			}
 			node.inputs = append(node.inputs, e)
+		}
+	}
+}
+
+// prove notes how the rows of a table came out.
+func (g *Derivations) prove(table string, traced *pipeline.Traced) {
+	step := g.Plan.Table(table)[0]
+	for i, node := range g.sorted(table) {
+		row := traced.Rows[i]
+		switch {
+		case row.Values == nil:
+			continue // no such row
+		case row.Fault != nil:
+			node.proof, node.fault = ProvedDifferent, &RowFault{row.Fault.Problem, row.Fault.Columns, row.Fault.Want, row.Fault.Found}
+		case step.Model.ReproducedWhole():
+			node.proof = NotProved
+		default:
+			node.proof = ProvedIdentical
 		}
 	}
 }

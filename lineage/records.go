@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -68,7 +69,9 @@ func (g *Derivations) readings(table string) []*reading {
 }
 
 // reread reads records again from the archive, and compares them with what the
-// raw table holds: the step that read the file, on these records alone.
+// raw table holds: the step that read the file, on these records alone. Where
+// they begin is known from that step; a record that is not there as it should
+// be counts only if it is not when all that stands before it is read, either.
 func (g *Derivations) reread(ctx context.Context, r *reading) error {
 	task := pipeline.Task{Step: r.step, Memory: g.Walk.Memory}
 	raw := pipeline.TaskInput{Table: r.step.Table}
@@ -80,16 +83,27 @@ func (g *Derivations) reread(ctx context.Context, r *reading) error {
 		raw.Files = append(raw.Files, path)
 	}
 	task.Inputs = []pipeline.TaskInput{raw}
-	var numbers []int64
-	for _, record := range r.records {
-		numbers = append(numbers, record.Number)
-	}
 	var err error
 	if task.Dir, err = g.Walk.Warehouse.Scratch(pipeline.StepBind); err != nil { // as binding, it runs without the lock
 		return err
 	}
 	defer os.RemoveAll(task.Dir)
-	found, err := g.Reader.Records(ctx, task, numbers)
+	if !g.Counted {
+		places := filepath.Join(g.Walk.Warehouse.ArtifactDir(r.step.Fingerprint), pipeline.PlacesFile)
+		if err := g.rereadBy(ctx, r, task, places); err == nil && !slices.ContainsFunc(r.records, func(record *Record) bool { return record.Proof != ProvedIdentical }) {
+			return nil
+		}
+	}
+	return g.rereadBy(ctx, r, task, "")
+}
+
+// rereadBy reads records by the places that are known of a file, or by none.
+func (g *Derivations) rereadBy(ctx context.Context, r *reading, task pipeline.Task, places string) error {
+	var numbers []int64
+	for _, record := range r.records {
+		numbers = append(numbers, record.Number)
+	}
+	found, err := g.Reader.Records(ctx, task, places, numbers)
 	if err != nil {
 		return err
 	}

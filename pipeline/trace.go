@@ -13,6 +13,10 @@ type TraceTask struct {
 	// It is quicker, and proves that what was traced is enough for all of them;
 	// one by one, the rows prove the trace itself.
 	Together bool
+
+	// Found, if it is not nil, is told the answer as soon as the rows are found
+	// and before any is proved: without faults.
+	Found func(*Traced)
 }
 
 // Traced is the answer to a [TraceTask]. All values are text as DuckDB writes
@@ -63,8 +67,11 @@ type RawRecord struct {
 type RecordReader interface {
 	// Records gives the records of these numbers, in that order, which must
 	// rise. The task is that of a step of kind read; Dir is a folder for what
-	// lives no longer than the reading.
-	Records(ctx context.Context, task Task, numbers []int64) ([]RawRecord, error)
+	// lives no longer than the reading. Places is the [PlacesFile] that a reading
+	// of the whole file has left; without it, or if it is "", all that stands
+	// before the records is read. The records themselves come from the raw bytes
+	// either way, whose digest is compared first.
+	Records(ctx context.Context, task Task, places string, numbers []int64) ([]RawRecord, error)
 }
 
 // ReproducedWhole reports whether a model has an input that is traced as

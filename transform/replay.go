@@ -24,6 +24,11 @@ func Replay(ctx context.Context, task pipeline.Task, output string, sample int, 
 	r := newReplayer(ctx, db, task.Step)
 	defer r.close()
 	r.seed = seed
+	for _, macro := range task.Step.Macros {
+		if err := db.Exec(ctx, macro.SQL); err != nil {
+			return 0, fmt.Errorf("%s: make its macros: %w", task.Step.Label, err)
+		}
+	}
 	if err := r.load(task, output); err != nil {
 		return 0, fmt.Errorf("%s: load for replay: %w", task.Step.Label, err)
 	}
@@ -75,7 +80,7 @@ func (r *replayer) load(task pipeline.Task, output string) error {
 	for i, input := range task.Inputs {
 		inputs[i] = "table as select *" + r.traceColumns(input.Table) + " from (" + duck.ReadParquet(input.Files) + ")"
 	}
-	return r.keep(task, inputs, r.traced)
+	return r.keep(task, inputs, r.tracedRows)
 }
 
 // begin makes the tables of the output's rows, and of the one that is chosen.
@@ -89,24 +94,23 @@ func (r *replayer) begin(output string) error {
 			b.WriteString("create schema " + schema + ";")
 		}
 	}
-	for _, macro := range r.step.Macros {
-		b.WriteString("\n" + macro.SQL + ";\n")
-	}
 	b.WriteString("create table everything.output as select row_number() over () as replay_id, * from (" + output + ");\n")
 	b.WriteString("create table everything.chosen as select * from everything.output limit 0;\n")
 	return r.db.Exec(r.ctx, b.String())
 }
 
-// keep makes everything.<n> of each input; the SQL sees a view of its name
-// which holds the traced rows alone.
+// keep makes of each input what the SQL sees under its name: a view which holds
+// the traced rows alone, over everything.<n> or, where that would be a view,
+// too, instead of it.
 func (r *replayer) keep(task pipeline.Task, inputs []string, view func(i int, table string) string) error {
 	var b strings.Builder
-	for i, input := range inputs {
-		kind, query, _ := strings.Cut(input, " ")
-		fmt.Fprintf(&b, "create %s everything.input_%d %s;\n", kind, i, query)
-	}
 	for i, input := range task.Inputs {
-		fmt.Fprintf(&b, "create view %s as %s;\n", pipeline.QuoteTable(input.Table), view(i, input.Table))
+		kind, query, _ := strings.Cut(inputs[i], " as ")
+		if kind == "table" {
+			fmt.Fprintf(&b, "create table everything.input_%d as %s;\n", i, query)
+			query = view(i, input.Table)
+		}
+		fmt.Fprintf(&b, "create view %s as %s;\n", pipeline.QuoteTable(input.Table), query)
 	}
 	return r.db.Exec(r.ctx, b.String())
 }
@@ -120,12 +124,11 @@ func (r *replayer) traceColumns(table string) string {
 	return list.String()
 }
 
-// traced is the select of an input's rows that belong to the chosen row.
-func (r *replayer) traced(i int, table string) string {
+// tracedRows is the select of an input's rows that belong to the chosen row.
+func (r *replayer) tracedRows(i int, table string) string {
 	trace := r.model.Trace[table]
-	from := fmt.Sprintf("select * from everything.input_%d", i)
 	if trace.Kind == pipeline.TraceBroadcast || trace.Kind == pipeline.TraceWhole {
-		return from
+		return fmt.Sprintf("select * from everything.input_%d", i)
 	}
 	var conditions, helpers []string
 	for j, match := range trace.Match {

@@ -3,7 +3,6 @@ package transform
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,21 +10,20 @@ import (
 	"tamiz/pipeline"
 )
 
-// fewValues is how many values a condition on a Parquet file may name one by
-// one: so many let DuckDB pass over the row groups that hold none of them.
-const fewValues = 256
-
 var _ pipeline.Tracer = SQL{}
 
 // Trace tells of rows of a model which rows of its inputs make them, and runs
 // the model again on those rows alone. Of inputs and output it reads only what
 // it needs.
 func (SQL) Trace(ctx context.Context, task pipeline.TraceTask) (*pipeline.Traced, error) {
-	db, err := duck.Reuse(ctx, duck.Options{Memory: task.Memory})
+	db, err := duck.Share(ctx, duck.Options{Memory: task.Memory})
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
+	if err := db.Macros(ctx, task.Step.Macros); err != nil {
+		return nil, fmt.Errorf("%s: make its macros: %w", task.Step.Label, err)
+	}
 	r := newReplayer(ctx, db, task.Step)
 	defer r.close()
 	t := &tracing{replayer: r, task: task, columns: map[string][]string{}}
@@ -36,19 +34,29 @@ func (SQL) Trace(ctx context.Context, task pipeline.TraceTask) (*pipeline.Traced
 		if err := t.loadInputs(); err != nil {
 			return nil, fmt.Errorf("%s: trace its rows: %w", task.Step.Label, err)
 		}
+	}
+	if task.Found != nil {
+		task.Found(t.traced())
+	}
+	if len(t.rows) > 0 {
 		if err := t.prove(); err != nil {
 			return nil, err
 		}
 	}
+	return t.traced(), nil
+}
+
+// traced is what is known so far, by the task's keys.
+func (t *tracing) traced() *pipeline.Traced {
 	traced := &pipeline.Traced{Columns: t.names, Inputs: t.columns}
-	for _, key := range task.Keys {
+	for _, key := range t.task.Keys {
 		row := pipeline.TracedRow{}
 		if found := t.byKey[KeyText(key)]; found != nil {
 			row = found.TracedRow
 		}
 		traced.Rows = append(traced.Rows, row)
 	}
-	return traced, nil
+	return traced
 }
 
 // Table reads a small table.
@@ -231,9 +239,12 @@ func (t *tracing) loadInputs() error {
 				return err
 			}
 			inputs[i] = "table as select *" + t.traceColumns(input.Table) + " from (" + rows + ")"
+			if t.isOne() { // no other row of the input was taken
+				inputs[i] = "view as " + rows
+			}
 		}
 	}
-	view := t.traced
+	view := t.tracedRows
 	if t.task.Together {
 		view = t.tracedTogether
 	}
@@ -251,8 +262,8 @@ func (t *tracing) loadInputs() error {
 		}
 		query := fmt.Sprintf("select made.replay_id, input.* exclude (%s) from everything.input_%d as input inner join everything.output as made on %s",
 			strings.Join(traceNames(match), ", "), i, strings.Join(t.belong(match), " and "))
-		if len(t.rows) == 1 { // no other row of the input was taken
-			query = fmt.Sprintf("select %s as replay_id, * exclude (%s) from everything.input_%d", t.rows[0].id, strings.Join(traceNames(match), ", "), i)
+		if t.isOne() {
+			query = fmt.Sprintf("select %s as replay_id, * from %s", t.rows[0].id, pipeline.QuoteTable(input.Table))
 		}
 		columns, rows, err := t.db.Rows(t.ctx, query)
 		if err != nil {
@@ -267,82 +278,17 @@ func (t *tracing) loadInputs() error {
 	return nil
 }
 
-// rowsOf is the select of an input's rows that belong to any of the rows.
-func (t *tracing) rowsOf(input pipeline.TaskInput, matches []pipeline.Match) (string, error) {
-	var conditions []string
-	few, isPlain := true, true
-	for _, match := range matches {
-		expression := "(" + match.Input + ")"
-		if plainColumn.MatchString(match.Input) {
-			expression = pipeline.QuoteName(strings.Trim(match.Input, `"`))
-		} else if !plainText.MatchString(match.Input) {
-			isPlain = false
-		}
-		values := t.values[match.Output]
-		condition := oneOf(expression, t.typeOf(match.Output), values)
-		if len(values) > fewValues {
-			few = false
-			condition = expression + " in (select " + pipeline.QuoteName(match.Output) + " from everything.output)"
-			if slices.Contains(values, nil) {
-				condition = "(" + condition + " or " + expression + " is null)"
-			}
-		}
-		conditions = append(conditions, condition)
-	}
-	switch {
-	case few && isPlain:
-		return t.keptRows(input.Files, conditions)
-	case few:
-		return t.foundRows(input.Files, conditions)
-	}
-	return duck.ReadParquet(input.Files) + " where " + strings.Join(conditions, " and "), nil
-}
-
-// plainColumn and plainText are expressions that DuckDB compares while it
-// reads; any other it evaluates for each row, with all of its columns.
-var (
-	plainColumn = regexp.MustCompile(`^("\w+"|[A-Za-z_]\w*)$`)
-	plainText   = regexp.MustCompile(`^'[^']*'$`)
-)
-
-// keptRows reads a few rows of files, found by columns as they are. Steps ask
-// for the same ones again: a row of an input is a row of another's output.
-func (t *tracing) keptRows(files, conditions []string) (string, error) {
-	slices.Sort(conditions)
-	kept, err := t.db.Kept(t.ctx, duck.ReadParquet(files)+" where "+strings.Join(conditions, " and "))
-	return "select * from " + kept, err
-}
-
-// foundRows reads a few rows of files, found by what is computed of them: first
-// their numbers alone, so that only few need all of their columns.
-func (t *tracing) foundRows(files, conditions []string) (string, error) {
-	condition := strings.Join(conditions, " and ")
-	from := strings.TrimPrefix(strings.TrimSuffix(duck.ReadParquet(files), ")"), "select * ") + ", file_row_number = true)"
-	_, rows, err := t.db.Rows(t.ctx, fmt.Sprintf("select distinct file_row_number %s where %s order by all limit %d", from, condition, fewValues+1))
-	if err != nil {
-		return "", err
-	}
-	if len(rows) > 0 && len(rows) <= fewValues {
-		var numbers []string
-		for _, row := range rows {
-			numbers = append(numbers, *row[0])
-		}
-		condition = "file_row_number in (" + strings.Join(numbers, ", ") + ") and " + condition
-	}
-	return "select * exclude (file_row_number) " + from + " where " + condition, nil
-}
+// isOne reports whether one row is traced, so that all rows taken belong to it.
+func (t *tracing) isOne() bool { return t.task.Together && len(t.rows) == 1 }
 
 // tracedTogether is the select of an input's rows that belong to any row.
 func (t *tracing) tracedTogether(i int, table string) string {
 	match := t.model.Trace[table].Match
 	if len(match) == 0 {
-		return t.traced(i, table)
+		return t.tracedRows(i, table)
 	}
-	query := fmt.Sprintf("select * exclude (%s) from everything.input_%d as input", strings.Join(traceNames(match), ", "), i)
-	if len(t.rows) > 1 { // else there are no others
-		query += " where exists (select 1 from everything.output as made where " + strings.Join(t.belong(match), " and ") + ")"
-	}
-	return query
+	return fmt.Sprintf("select * exclude (%s) from everything.input_%d as input where exists (select 1 from everything.output as made where %s)",
+		strings.Join(traceNames(match), ", "), i, strings.Join(t.belong(match), " and "))
 }
 
 func traceNames(match []pipeline.Match) []string {
@@ -409,12 +355,15 @@ func (t *tracing) proveTogether() ([]*traceRow, error) {
 			left = append(left, row)
 		}
 	}
-	if len(left) == 0 {
-		return nil, nil
+	if len(left) == 0 || t.isOne() {
+		return left, nil
 	}
 	var b strings.Builder
 	for i, input := range t.task.Inputs {
-		fmt.Fprintf(&b, "create or replace view %s as %s;\n", pipeline.QuoteTable(input.Table), t.traced(i, input.Table))
+		if len(t.model.Trace[input.Table].Match) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "create or replace view %s as %s;\n", pipeline.QuoteTable(input.Table), t.tracedRows(i, input.Table))
 	}
 	return left, t.db.Exec(t.ctx, b.String())
 }

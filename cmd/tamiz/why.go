@@ -42,6 +42,9 @@ those, and at the end the records of the raw files, each with its publisher,
 licence, address, time of retrieval, SHA-256 and place in the file, and as it
 stands there. Every step on the way is run again on the traced rows alone, and
 every record is read again from the archive: all must come out identical.
+Raw files are first compared with their SHA-256. Where in a large text file a
+record begins, the run that read it has noted (warehouse, places.json); what is
+not found there, and everything with --deep, is counted from the file's beginning.
 KEY is the key of the row, in the order of the mart's key columns. Without a key,
 or without a mart, why lists what there is.
 Records of private sources are masked: letters and digits are hidden.
@@ -58,7 +61,7 @@ Exit codes: 0 proved; 2 no such row; 3 something came out different.`,
 	flags.StringVar(&f.column, "column", "", "one column: what it does not need is left out")
 	flags.StringVar(&f.snapshot, "snapshot", "", "another snapshot than the latest, such as 2026-11-29.1")
 	flags.BoolVar(&f.full, "full", false, "show every step with all columns, and follow every row")
-	flags.BoolVar(&f.deep, "deep", false, "also run in full the steps that need whole tables, and compare")
+	flags.BoolVar(&f.deep, "deep", false, "also run in full the steps that need whole tables, and compare; count raw records from the beginning")
 	flags.StringVar(&f.html, "html", "", "write the whole answer into one HTML file that opens without a server")
 	return command
 }
@@ -87,6 +90,7 @@ func why(command *cobra.Command, o *options, f *whyFlags, arguments []string) er
 	for i := range key {
 		key[i] = &arguments[i+2]
 	}
+	deriver.Counted = f.deep
 	if err := w.complete(ctx, deriver, f.deep); err != nil {
 		return err
 	}
@@ -246,7 +250,7 @@ func (w *whyWork) deriver(ctx context.Context, mart, column string, full bool) (
 		return nil, err
 	}
 	walk := w.walk(0)
-	walk.Workers = max(2, w.project.Workers)
+	walk.Workers = max(4, w.project.Workers) // half of them find rows while the others prove
 	walk.RawPath = func(digest pipeline.Digest) (string, error) {
 		path, err := w.archive.Path(digest)
 		if err == nil {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tamiz/internal/u01"
 	"tamiz/lineage"
@@ -116,6 +117,7 @@ func TestWhy(t *testing.T) {
 		}
 	})
 	t.Run("raw lines carry the values", func(t *testing.T) { proveWhy(t, dir, "profile is not null", 30, 0) })
+	t.Run("costs few queries", func(t *testing.T) { whyCost(t, dir, school) })
 	w := openedWhy(t, dir)
 	t.Run("every mart", func(t *testing.T) { whyEveryMart(t, w, dir) })
 	t.Run("one column", func(t *testing.T) {
@@ -216,6 +218,33 @@ func TestWhy(t *testing.T) {
 			}
 		}
 	})
+}
+
+// mostQueries is how many plain queries of a mart one answer may cost, each in
+// a process of its own.
+const mostQueries = 35
+
+// whyCost compares what an answer costs with a plain query in the same minute,
+// in processor time: this machine may be busy with other things.
+func whyCost(t *testing.T, dir string, school [2]string) {
+	cost := func(arguments ...string) time.Duration {
+		var all []time.Duration
+		for range 3 {
+			c := command(append(arguments, "--project", dir)...)
+			if out, err := c.CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			all = append(all, c.ProcessState.UserTime()+c.ProcessState.SystemTime())
+		}
+		slices.Sort(all)
+		return all[1]
+	}
+	query := cost("query", "select count(distinct profiles) from profiles")
+	answer := cost("why", "mx", "profiles", school[0], school[1])
+	t.Logf("an answer costs %s, %.1f queries of %s", answer.Round(time.Millisecond), float64(answer)/float64(query), query.Round(time.Millisecond))
+	if answer > mostQueries*query {
+		t.Errorf("an answer costs %.1f queries, want at most %d", float64(answer)/float64(query), mostQueries)
+	}
 }
 
 // ownDefinition gives a project a copy of the definition, to be changed.

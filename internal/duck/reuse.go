@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-
-	"tamiz/pipeline"
 )
 
 // keptIdle is how many databases wait to be used again.
@@ -24,7 +22,6 @@ type instance struct {
 	key   Options // what it was opened with
 	spill string  // its folder
 	used  int
-	kept  map[string]bool // tables that [DB.Kept] made
 }
 
 var idle struct {
@@ -64,7 +61,7 @@ func takeIdle(ctx context.Context, options Options) (*instance, error) {
 		}
 	}
 	idle.made++
-	in := &instance{key: options, kept: map[string]bool{}}
+	in := &instance{key: options}
 	if options.Temp != "" {
 		in.spill = filepath.Join(options.Temp, fmt.Sprintf("spill-%d-%d", os.Getpid(), idle.made))
 		options.Temp = in.spill
@@ -76,21 +73,6 @@ func takeIdle(ctx context.Context, options Options) (*instance, error) {
 	}
 	in.pool = db.pool
 	return in, drop(db.conn)
-}
-
-// Kept gives the name of a table that holds what a query gives. The instance
-// keeps it for whom it serves next: the query must read small files that never
-// change, and nothing else. The database must be one of [Reuse].
-func (db *DB) Kept(ctx context.Context, query string) (string, error) {
-	name := "memory.main." + pipeline.QuoteName("kept "+string(pipeline.DigestOf(query)))
-	if db.shared.kept[name] {
-		return name, nil
-	}
-	if err := db.Exec(ctx, "create table "+name+" as "+query); err != nil {
-		return "", err
-	}
-	db.shared.kept[name] = true
-	return name, nil
 }
 
 // drop ends a connection for good, with its temporary tables.
