@@ -35,11 +35,11 @@ func TestReal_TheRealFilesBecomeASnapshot(t *testing.T) {
 	t.Run("places", func(t *testing.T) { realPlaces(t, dir, record) })
 	t.Run("traced cells hold the value", func(t *testing.T) { realTraced(t, dir, data) })
 	t.Run("why", func(t *testing.T) {
-		many := 20
+		many, how := 20, inOneGo
 		if *isAudit {
-			many = 1 << 20
+			many, how = 1<<20, rowByRow
 		}
-		proveWhy(t, dir, "profile is not null", many, 0, "--var", "data="+data)
+		proveWhy(t, dir, "profile is not null", many, 0, how, "--var", "data="+data)
 	})
 	t.Run("replay", func(t *testing.T) {
 		out := tamiz(t, append([]string{"test", "mx", "--replay", "20"}, flags...)...)

@@ -30,14 +30,10 @@ var (
 	whyProject = flag.String("why-project", "", "a project that has run, to be proved in place of that sample")
 )
 
-// oneByOne is how many rows of the national sample are proved one by one, too:
-// it takes long, and 1,000 together take minutes.
-const oneByOne = 30
-
 // TestWhy_RawLinesCarryTheValues proves 1,000 random rows of the profiles of
-// the national sample, some of them one by one, too, and reads every raw record
-// that the proof names with readers that are not ours. TestWhy does so for 30 of
-// a small one.
+// the national sample, each by itself, as the command does, and reads every raw
+// record that the proof names with readers that are not ours. TestWhy does so
+// for 30 of a small one.
 func TestWhy_RawLinesCarryTheValues(t *testing.T) {
 	if !*isAudit {
 		t.Skip("takes long: make audit runs it")
@@ -47,14 +43,22 @@ func TestWhy_RawLinesCarryTheValues(t *testing.T) {
 		dir = sampleProject(t, "mx", *whySchools)
 		runRecord(t, "--project", dir)
 	}
-	proveWhy(t, dir, "profile is not null", 1000, 0)
-	proveWhy(t, dir, "profile is not null", oneByOne, 0)
+	proveWhy(t, dir, "profile is not null", 1000, 0, byItself)
 }
+
+// manner is how rows are proved.
+type manner int
+
+const (
+	inOneGo  manner = iota // all together: a step runs once, on all that was traced
+	byItself               // each apart from the others, as the command proves it
+	rowByRow               // a step runs for each traced row alone
+)
 
 // proveWhy derives rows of the profiles. No step may make another row, and all
 // records must hold what is said of them, but for those of formats that only
 // we can read: no more than unread.
-func proveWhy(t *testing.T, dir, where string, many, unread int, flags ...string) {
+func proveWhy(t *testing.T, dir, where string, many, unread int, how manner, flags ...string) {
 	t.Helper()
 	ctx := context.Background()
 	var vars []string
@@ -66,31 +70,37 @@ func proveWhy(t *testing.T, dir, where string, many, unread int, flags ...string
 	if err != nil {
 		t.Fatal(err)
 	}
-	deriver.Together = !*isAudit || many == 1000 // the tests of replaying prove traces row by row, too
+	deriver.Together = how != rowByRow
 	keys := drawnKeys(t, dir, "profiles", deriver.Mart.Key, where, many, flags...)
 	began := time.Now()
-	graph, err := deriver.Derive(ctx, keys)
-	if err != nil {
-		t.Fatal(err)
+	groups := [][][]*string{keys}
+	if how == byItself {
+		groups = slices.Collect(slices.Chunk(keys, 1))
 	}
-	took := time.Since(began)
 	rows := 0
 	records := map[string]lineage.Record{}
 	tables := map[string]lineage.Table{}
-	for i := range keys {
-		d, err := graph.Derivation(ctx, i, false)
-		if err != nil || !graph.Found(i) {
-			t.Fatalf("%v: found %t, %v", d.Key, graph.Found(i), err)
+	for _, group := range groups {
+		graph, err := deriver.Derive(ctx, group)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !d.Proof.Proved || len(d.Records) == 0 {
-			t.Errorf("%v: %d records, %+v", d.Key, len(d.Records), d.Proof.Faults)
-		}
-		rows += d.Proof.Rows
-		for _, record := range d.Records {
-			records[fmt.Sprint(record.Table, record.Digest, record.Number)] = record
-			tables[record.Table] = d.Tables[record.Table]
+		for i := range group {
+			d, err := graph.Derivation(ctx, i, false)
+			if err != nil || !graph.Found(i) {
+				t.Fatalf("%v: found %t, %v", d.Key, graph.Found(i), err)
+			}
+			if !d.Proof.Proved || len(d.Records) == 0 {
+				t.Errorf("%v: %d records, %+v", d.Key, len(d.Records), d.Proof.Faults)
+			}
+			rows += d.Proof.Rows
+			for _, record := range d.Records {
+				records[fmt.Sprint(record.Table, record.Digest, record.Number)] = record
+				tables[record.Table] = d.Tables[record.Table]
+			}
 		}
 	}
+	took := time.Since(began)
 	began = time.Now()
 	read, notRead := readIndependently(t, w, records, tables)
 	t.Logf("%d rows of profiles proved in %s: %d traced rows (the same row counts in each), %d different records, %v of them read by other readers in %s; not: %v",

@@ -116,7 +116,7 @@ func TestWhy(t *testing.T) {
 			}
 		}
 	})
-	t.Run("raw lines carry the values", func(t *testing.T) { proveWhy(t, dir, "profile is not null", 30, 0) })
+	t.Run("raw lines carry the values", func(t *testing.T) { proveWhy(t, dir, "profile is not null", 30, 0, inOneGo) })
 	t.Run("costs few queries", func(t *testing.T) { whyCost(t, dir, school) })
 	w := openedWhy(t, dir)
 	t.Run("every mart", func(t *testing.T) { whyEveryMart(t, w, dir) })
