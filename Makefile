@@ -5,6 +5,7 @@ LDFLAGS := -s -w
 export CGO_ENABLED = 1
 export TAMIZ_DATA    ?= $(abspath ../shared/data)
 export TAMIZ_VECTORS ?= $(abspath ../shared/vectors)
+export TAMIZ_SCHEMAS ?= $(abspath ../shared/schemas)
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -20,8 +21,11 @@ run: build ## from a synthetic sample to a published snapshot, in demo/
 	@bin/tamiz run --project demo
 
 test: tools check ## check, then run all tests; real files are used where ../shared/data is
+	@scripts/audit-tools
+	@scripts/python-tools >/dev/null
 	@test -d "$(TAMIZ_DATA)" || echo "the real files are not in $(TAMIZ_DATA): tests against them are SKIPPED (set TAMIZ_DATA)"
 	@test -d "$(TAMIZ_VECTORS)" || echo "the reference vectors are not in $(TAMIZ_VECTORS): tests against them are SKIPPED (set TAMIZ_VECTORS)"
+	@test -d "$(TAMIZ_SCHEMAS)" || echo "the published JSON Schemas are not in $(TAMIZ_SCHEMAS): tests against them are SKIPPED (set TAMIZ_SCHEMAS)"
 	$(GO) test -timeout 40m ./...
 
 check: tools ## formatting, vet and staticcheck
@@ -54,8 +58,11 @@ soak: tools ## a country and ten times that, from cold, and the simulated years:
 kills: tools ## kill the daemon 200 times at random moments: writes docs/kills.md
 	$(GO) test ./cmd/tamiz -count=1 -timeout 60m -run TestSchedule_SurvivesKills -kills 200 -update-kills
 
+audit: tools ## prove in full what make test draws samples of: the real snapshot rebuilt with one worker too, every column's lineage, why for 1,000 national rows and all real profiles, diff of three changes of the sample
+	$(GO) test ./cmd/tamiz -count=1 -timeout 120m -run 'TestReal_TheRealFilesBecomeASnapshot|TestRebuild|TestLineage|TestWhy|TestRun_SecondRunDoesNothing' -audit -v
+
 clean: ## remove what was built, and the demo
 	rm -rf bin demo
 
-.PHONY: help tools build run test check faults docs real fuzz bench year soak kills clean
+.PHONY: help tools build run test check faults docs real fuzz bench year soak kills audit clean
 .DEFAULT_GOAL := help

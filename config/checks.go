@@ -129,7 +129,7 @@ func changeSQL(model *pipeline.Model, change changeEntry) string {
 }
 
 func (c columnCheck) check(model *pipeline.Model, column string) (pipeline.Check, error) {
-	check := pipeline.Check{MaxShare: c.MaxShare, Path: model.DocPath}
+	check := pipeline.Check{Column: column, MaxShare: c.MaxShare, Path: model.DocPath}
 	var err error
 	if check.Severity, err = severityOf(c.Severity); err != nil {
 		return check, err
@@ -176,6 +176,18 @@ func (c columnCheck) check(model *pipeline.Model, column string) (pipeline.Check
 		return check, fmt.Errorf("check %q is unknown: want not_null, unique, range, one_of, refers_to or each_in", c.word)
 	}
 	return check, nil
+}
+
+// promise notes in a column's description what the check holds it to.
+func (c columnCheck) promise(column *pipeline.Column) {
+	switch {
+	case c.word == "not_null" || c.NotNull:
+		column.NotNull = true
+	case len(c.Range) == 2:
+		column.Range = c.Range
+	case len(c.OneOf) > 0:
+		column.OneOf = c.OneOf
+	}
 }
 
 // valuesOf gives the select of the values of schema.table.column.

@@ -28,7 +28,7 @@ var Files embed.FS // config/<pipeline>, without the leading config/
 // Load reads pipeline name from files, whose root holds config/ and sql/.
 // Mistakes come back joined, each a [pipeline.Error] of kind Config.
 func Load(files fs.FS, name string) (*pipeline.Pipeline, error) {
-	l := &loader{files: files, name: name}
+	l := &loader{files: files, name: name, loaded: map[string][]byte{}}
 	p := &pipeline.Pipeline{Name: name}
 	adoption := l.loadHead(p)
 	l.loadTables(p)
@@ -38,6 +38,7 @@ func Load(files fs.FS, name string) (*pipeline.Pipeline, error) {
 	l.addAdoption(p, adoption)
 	l.checkComparison(p)
 	l.checkAnchors(p)
+	p.Files = l.loaded
 	return p, errors.Join(l.problems...)
 }
 
@@ -56,7 +57,17 @@ func Names(files fs.FS) []string {
 type loader struct {
 	files    fs.FS
 	name     string
+	loaded   map[string][]byte // what was read, by path
 	problems []error
+}
+
+// read reads a file that the pipeline is made of.
+func (l *loader) read(file string) ([]byte, error) {
+	text, err := fs.ReadFile(l.files, file)
+	if err == nil {
+		l.loaded[file] = text
+	}
+	return text, err
 }
 
 func (l *loader) problem(where, format string, arguments ...any) {
@@ -67,7 +78,7 @@ func (l *loader) problem(where, format string, arguments ...any) {
 
 // decode reads file strictly into target: an unknown key is a mistake.
 func (l *loader) decode(file string, target any) ([]byte, bool) {
-	text, err := fs.ReadFile(l.files, file)
+	text, err := l.read(file)
 	if err != nil {
 		l.problem(file, "the file is missing")
 		return nil, false

@@ -66,7 +66,9 @@ type diffEntry struct {
 		One  string `yaml:"one"`
 		Many string `yaml:"many"`
 	} `yaml:"unit"`
-	Groups []groupEntry `yaml:"groups"`
+	Groups  []groupEntry `yaml:"groups"`
+	Indices []string     `yaml:"indices"`
+	Because []factEntry  `yaml:"because"`
 }
 
 type groupEntry struct {
@@ -74,13 +76,22 @@ type groupEntry struct {
 	SQL   string `yaml:"sql"`
 }
 
+type factEntry struct {
+	Title string `yaml:"title"`
+	Unit  string `yaml:"unit"`
+	SQL   string `yaml:"sql"`
+}
+
 func (d *diffEntry) comparison(path string) *pipeline.Comparison {
 	if d == nil {
 		return nil
 	}
-	c := &pipeline.Comparison{Mart: d.Mart, Key: d.Key, Value: d.Value, One: d.Unit.One, Many: d.Unit.Many, Path: path}
+	c := &pipeline.Comparison{Mart: d.Mart, Key: d.Key, Value: d.Value, One: d.Unit.One, Many: d.Unit.Many, Indices: d.Indices, Path: path}
 	for _, group := range d.Groups {
 		c.Groups = append(c.Groups, pipeline.ComparisonGroup(group))
+	}
+	for _, fact := range d.Because {
+		c.Because = append(c.Because, pipeline.ComparisonFact(fact))
 	}
 	return c
 }
@@ -101,6 +112,16 @@ func (l *loader) checkComparison(p *pipeline.Pipeline) {
 	}
 	if !slices.ContainsFunc(mart.Columns, func(column pipeline.Column) bool { return column.Name == c.Value }) {
 		l.problem(c.Path, "diff: value: %s has no column %q", mart.Name, c.Value)
+	}
+	for _, index := range c.Indices {
+		if !slices.ContainsFunc(mart.Columns, func(column pipeline.Column) bool { return column.Name == index }) {
+			l.problem(c.Path, "diff: indices: %s has no column %q", mart.Name, index)
+		}
+	}
+	for i, fact := range c.Because {
+		if fact.Title == "" || fact.SQL == "" {
+			l.problem(c.Path, "diff: because, %d: want a title and sql that gives %v and one column more", i+1, c.Key)
+		}
 	}
 	if c.One == "" || c.Many == "" {
 		l.problem(c.Path, "diff: unit is missing: want what a row is called, such as unit: {one: school, many: schools}")

@@ -3,10 +3,14 @@ package config
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
+	"runtime"
 	"sort"
 	"strings"
+	"sync"
+	"time"
 
 	"tamiz/pipeline"
 )
@@ -32,6 +36,27 @@ type columnEntry struct {
 	Unit        string        `yaml:"unit"`
 	Source      string        `yaml:"source"`
 	Checks      []columnCheck `yaml:"checks"`
+
+	Deprecated *struct {
+		Since   string `yaml:"since"`
+		Instead string `yaml:"instead"`
+	} `yaml:"deprecated"`
+}
+
+// deprecation reads the announcement that a column will go.
+func (c *columnEntry) deprecation(model *pipeline.Model) (*pipeline.Deprecation, error) {
+	switch {
+	case c.Deprecated == nil:
+		return nil, nil
+	case !model.IsMart():
+		return nil, fmt.Errorf("deprecated: only the columns of marts are published")
+	case strings.TrimSpace(c.Deprecated.Instead) == "":
+		return nil, fmt.Errorf("deprecated: instead is missing: say what readers are to use")
+	}
+	if _, err := time.Parse(pipeline.DateLayout, c.Deprecated.Since); err != nil {
+		return nil, fmt.Errorf("deprecated: since: %q is not a date such as 2026-11-29", c.Deprecated.Since)
+	}
+	return &pipeline.Deprecation{Since: c.Deprecated.Since, Instead: strings.Join(strings.Fields(c.Deprecated.Instead), " ")}, nil
 }
 
 // traceEntry is one word, or key or group with a mapping.
@@ -53,14 +78,45 @@ func (t *traceEntry) UnmarshalYAML(unmarshal func(any) error) error {
 func (l *loader) loadModels(p *pipeline.Pipeline) {
 	for _, layer := range []string{"staging", "intermediate", "marts"} {
 		files, _ := fs.Glob(l.files, path.Join("sql", l.name, layer, "*.yml"))
-		for _, file := range files {
-			if model, ok := l.loadModel(layer, strings.TrimSuffix(file, ".yml")); ok {
-				p.Models = append(p.Models, model)
-			}
-		}
+		p.Models = append(p.Models, l.loadLayer(layer, files)...)
 		l.reportStrays(layer)
 	}
 	sort.Slice(p.Models, func(i, j int) bool { return p.Models[i].Name < p.Models[j].Name })
+}
+
+// loadLayer reads the models of a layer beside each other, for there are many,
+// and puts together what came of them in the order of their files.
+func (l *loader) loadLayer(layer string, files []string) []pipeline.Model {
+	type one struct {
+		loader
+		model pipeline.Model
+		ok    bool
+	}
+	all := make([]one, len(files))
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for i := range next {
+				all[i].loader = loader{files: l.files, name: l.name, loaded: map[string][]byte{}}
+				all[i].model, all[i].ok = all[i].loadModel(layer, strings.TrimSuffix(files[i], ".yml"))
+			}
+		})
+	}
+	for i := range files {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	var models []pipeline.Model
+	for i := range all {
+		maps.Copy(l.loaded, all[i].loaded)
+		l.problems = append(l.problems, all[i].problems...)
+		if all[i].ok {
+			models = append(models, all[i].model)
+		}
+	}
+	return models
 }
 
 // reportStrays names sql and txtar files that no yml file stands beside.
@@ -121,7 +177,7 @@ func (l *loader) loadModel(layer, base string) (pipeline.Model, bool) {
 
 // addProgram reads the model's SQL, or which Go method stands in its place.
 func (l *loader) addProgram(model *pipeline.Model, text []byte, entry *transformEntry) bool {
-	sql, err := fs.ReadFile(l.files, model.SQLPath)
+	sql, err := l.read(model.SQLPath)
 	switch {
 	case err == nil && entry != nil:
 		l.problem(at(model.DocPath, lineOf(text, "transform:")), "it names a transform, but %s stands beside it: a model is one or the other", path.Base(model.SQLPath))
@@ -152,10 +208,14 @@ func (l *loader) addColumns(model *pipeline.Model, text []byte, columns ordered[
 		if strings.TrimSpace(column.Value.Description) == "" {
 			l.problem(where, "column %s has no description", column.Name)
 		}
-		model.Columns = append(model.Columns, pipeline.Column{
+		described := pipeline.Column{
 			Name: column.Name, Unit: column.Value.Unit, Source: column.Value.Source,
 			Description: strings.Join(strings.Fields(column.Value.Description), " "),
-		})
+		}
+		var err error
+		if described.Deprecated, err = column.Value.deprecation(model); err != nil {
+			l.problem(where, "column %s: %v", column.Name, err)
+		}
 		for _, entry := range column.Value.Checks {
 			check, err := entry.check(model, column.Name)
 			if err != nil {
@@ -163,7 +223,11 @@ func (l *loader) addColumns(model *pipeline.Model, text []byte, columns ordered[
 				continue
 			}
 			model.Checks = append(model.Checks, check)
+			if check.Severity == pipeline.Fatal && check.MaxShare == 0 { // else it is no promise
+				entry.promise(&described)
+			}
 		}
+		model.Columns = append(model.Columns, described)
 	}
 }
 
@@ -244,7 +308,7 @@ func (l *loader) loadMacros(p *pipeline.Pipeline) {
 	for _, folder := range []string{"sql/macros", path.Join("sql", l.name, "macros")} {
 		files, _ := fs.Glob(l.files, path.Join(folder, "*.sql"))
 		for _, file := range files {
-			text, err := fs.ReadFile(l.files, file)
+			text, err := l.read(file)
 			if err != nil {
 				l.problem(file, "%v", err)
 				continue

@@ -35,6 +35,10 @@ type Project struct {
 	Memory    int64 // bytes for one step
 	HTTP      HTTP
 	Notices   Notices
+	Sign      Sign
+	Trust     []Trust
+
+	OpenLineage OpenLineage
 
 	files     fs.FS
 	text      []byte // of tamiz.yml, for messages
@@ -93,6 +97,9 @@ type projectFile struct {
 	Vars      map[string]string                   `yaml:"vars"`
 	HTTP      HTTP                                `yaml:"http"`
 	Notices   noticesEntry                        `yaml:"notices"`
+	Sign      Sign                                `yaml:"sign"`
+	Trust     []Trust                             `yaml:"trust"`
+	Events    OpenLineage                         `yaml:"openlineage"`
 	Sources   map[string]map[string]projectSource `yaml:"sources"`
 	Schedule  map[string]*scheduleEntry           `yaml:"schedule"`
 }
@@ -132,6 +139,9 @@ func LoadProject(dir, cwd string, vars map[string]string, embedded fs.FS) (*Proj
 	p.Warehouse, p.Retention, p.Keep = p.inside(content.Warehouse), content.Retention, content.Keep
 	notices, problems := content.Notices.notices()
 	p.Notices = notices
+	p.OpenLineage = content.Events
+	problems = append(problems, content.Events.check()...)
+	problems = append(problems, p.setSigning(content.Sign, content.Trust)...)
 	if err := p.setStore(content.Store, content.S3); err != nil {
 		problems = append(problems, err)
 	}

@@ -19,8 +19,9 @@ import (
 //go:embed *.go */*.go
 var program embed.FS
 
-// world is the part of it that looks at the world and reads no table.
-var world = []string{"archive.go", "fetch.go", "folder.go", "log.go", "web/"}
+// world is the part of it that looks at the world, or again at single records,
+// and makes no table.
+var world = []string{"archive.go", "fetch.go", "folder.go", "log.go", "records.go", "web/"}
 
 // modules are those that reading stands on.
 var modules = []string{"golang.org/x/text", "github.com/xuri/excelize/v2", "github.com/richardlehane/mscfb"}

@@ -68,6 +68,7 @@ func looksLike(format string, head []byte) bool {
 // csvGrid gives the records of delimited text.
 type csvGrid struct {
 	*csvtext.Records
+	piece     piece
 	choice    csvtext.Choice
 	separator string
 }
@@ -89,26 +90,17 @@ func (g *csvGrid) notes() []string {
 // readCSV looks at all bytes first: are they text, and in which encoding?
 func (r *reading) readCSV(name string, p piece, _ map[string]piece) error {
 	parsing := &r.source.Parsing
-	wrong := func(err error) error {
-		return &pipeline.Error{Kind: pipeline.Config, Where: r.source.Path, Problem: "the card is wrong", Err: err}
-	}
-	survey, err := csvtext.NewSurvey(parsing.Encodings, parsing.Expect)
-	if err != nil {
-		return wrong(err)
-	}
-	if _, err := copyAll(r.ctx, survey, io.NewSectionReader(p, 0, p.size)); err != nil {
-		return storageError("read raw bytes", err)
-	}
-	choice, err := survey.Choose()
+	choice, err := r.choose(p)
 	if err != nil {
 		return err
 	}
 	open := func(skip int) (grid, error) {
-		records, err := csvtext.NewRecords(io.NewSectionReader(p, int64(choice.Mark), p.size-int64(choice.Mark)), parsing.Separator)
+		records, err := csvtext.NewRecords(nil, parsing.Separator)
 		if err != nil {
-			return nil, wrong(err)
+			return nil, r.wrongCard(err)
 		}
-		g := &csvGrid{records, choice, parsing.Separator}
+		records.Resume(p.from(int64(choice.Mark)), int64(choice.Mark), 1)
+		g := &csvGrid{records, p, choice, parsing.Separator}
 		r.grid = g // for messages
 		if err := records.SkipLines(skip); err != nil && err != io.EOF {
 			return nil, err
@@ -116,6 +108,26 @@ func (r *reading) readCSV(name string, p piece, _ map[string]piece) error {
 		return g, nil
 	}
 	return r.readTable(name, table{open: open, delimited: true})
+}
+
+func (r *reading) wrongCard(err error) error {
+	return &pipeline.Error{Kind: pipeline.Config, Where: r.source.Path, Problem: "the card is wrong", Err: err}
+}
+
+// choose finds the encoding of a text; what a reading of all of it has found
+// is not looked for again.
+func (r *reading) choose(p piece) (csvtext.Choice, error) {
+	if r.picking != nil && r.picking.places != nil {
+		return r.picking.places.choice()
+	}
+	survey, err := csvtext.NewSurvey(r.source.Parsing.Encodings, r.source.Parsing.Expect)
+	if err != nil {
+		return csvtext.Choice{}, r.wrongCard(err)
+	}
+	if _, err := copyAll(r.ctx, survey, p.from(0)); err != nil {
+		return csvtext.Choice{}, storageError("read raw bytes", err)
+	}
+	return survey.Choose()
 }
 
 // rowsOf is what all decoders of tables give.

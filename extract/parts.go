@@ -26,6 +26,9 @@ type piece struct {
 	size int64
 }
 
+// from reads the piece from an offset on.
+func (p piece) from(offset int64) io.Reader { return io.NewSectionReader(p, offset, p.size-offset) }
+
 func (p piece) head() []byte {
 	head := make([]byte, min(headSize, p.size))
 	n, _ := p.ReadAt(head, 0) // what is missing shows when it is read

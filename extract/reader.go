@@ -62,6 +62,8 @@ type reading struct {
 	places   []int // of the card's columns in it
 	needed   int   // fields that a record of delimited text must have
 	notes    []string
+	picking  *picking // nil: all records are written
+	noted    *places  // of the records that are written
 }
 
 func (r *reading) run(task pipeline.Task) (pipeline.Result, error) {
@@ -97,6 +99,11 @@ func (r *reading) run(task pipeline.Task) (pipeline.Result, error) {
 	}
 	if err := r.writer.toParquet(r.ctx, filepath.Join(task.Dir, pipeline.TableFile), r.raw, r.scratch, task.Memory); err != nil {
 		return pipeline.Result{}, err
+	}
+	if r.noted != nil {
+		if err := r.noted.write(filepath.Join(task.Dir, pipeline.PlacesFile)); err != nil {
+			return pipeline.Result{}, err
+		}
 	}
 	if r.parts > 1 {
 		r.notes = append(r.notes, fmt.Sprintf("%d parts", r.parts))
@@ -163,12 +170,23 @@ func (r *reading) readTable(name string, t table) error {
 	r.contract.begin(r.places)
 	var text []byte
 	for {
+		if r.picking != nil {
+			r.jump()
+		} else {
+			r.note()
+		}
 		record, err := r.next(t)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
+		}
+		if r.picking != nil {
+			if err := r.pick(record); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := r.contract.judge(record, r.part); err != nil {
 			return err

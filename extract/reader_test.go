@@ -110,8 +110,8 @@ func TestReader_KeepsTextAsItStands(t *testing.T) {
 		t.Errorf("notes: got %s, want %s", got, want)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 1 || entries[0].Name() != pipeline.TableFile {
-		t.Errorf("the folder holds %v, %v, want the table alone", entries, err)
+	if err != nil || len(entries) != 2 || entries[0].Name() != pipeline.PlacesFile || entries[1].Name() != pipeline.TableFile {
+		t.Errorf("the folder holds %v, %v, want the table and its places", entries, err)
 	}
 }
 

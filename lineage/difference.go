@@ -1,8 +1,13 @@
 // Package lineage answers questions about what was published, from what is
-// kept: which units differ between two tables of results, and how.
+// kept: how a row came about, down to the raw records, with the proof; which
+// units differ between two tables of results, and how; what each table and
+// column is made of; whether a snapshot that was rebuilt is the one that was
+// published, and if not, why.
 //
-// In come values by unit; out come counts. It runs no step, reads no file and
-// changes nothing.
+// In come plans, keys, values, and what was recorded of steps and files; out
+// come derivations, counts, graphs and reports, as structures, as text and as
+// pages. Steps are run and raw records are read through the contracts of
+// pipeline alone; nothing that is kept is changed.
 package lineage
 
 import (

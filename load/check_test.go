@@ -27,12 +27,16 @@ func furnish(t *testing.T, store load.Store) {
 			t.Fatal(err)
 		}
 	}
+	key, err := load.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, period := range []string{"2026-11-01", "2026-11-15"} {
 		raw := fmt.Sprintf("raw bytes %d", i)
 		digest := sha(raw)
 		put("toy/archive/sha256/"+digest[:2]+"/"+digest, raw)
 		p := publication(t, period, "schools of "+period, "same in all")
-		p.Notes = map[string][]byte{"method.yml": []byte("method " + period)}
+		p.Notes, p.Sign = map[string][]byte{"method.yml": []byte("method " + period)}, key
 		p.Manifest.Sources = []load.ManifestSource{
 			{Name: "open", Archive: "public", Files: []pipeline.Pin{{Digest: pipeline.Digest(digest)}}},
 			{Name: "keyed", Archive: "private", Files: []pipeline.Pin{{Digest: pipeline.Digest(sha("private"))}}}}
@@ -78,6 +82,10 @@ func TestCheck_FindsWhatIsWrong(t *testing.T) {
 		{"a note changed", second + "method.yml", "x", []string{second + "method.yml"}, false},
 		{"a note gone", second + "method.yml", "", []string{second + "method.yml"}, false},
 		{"the sums gone", second + "SHA256SUMS", "", []string{second + "SHA256SUMS"}, false},
+		{"the sums changed", second + "SHA256SUMS", "x", []string{second + "SHA256SUMS"}, false},
+		{"a signature changed", second + "manifest.json.minisig", "x", []string{second + "manifest.json.minisig"}, false},
+		{"a signature gone", second + "manifest.json.minisig", "", []string{second + "manifest.json.minisig"}, false},
+		{"a file too many", second + "data/more.parquet", "x", []string{second + "data/more.parquet"}, false},
 		{"raw bytes changed", archived, "x", []string{archived}, false},
 		{"raw bytes gone", archived, "", []string{archived}, false},
 		{"a parent gone", first + "manifest.json", "", []string{first, second + "manifest.json"}, false},
@@ -249,11 +257,12 @@ func TestCopyAll_MendsAndNeverSpreadsDamage(t *testing.T) {
 	if _, err := load.CopyAll(ctx, folder, bucket, nil); err != nil {
 		t.Fatal(err)
 	}
-	const table, record = "toy/snapshots/2026-11-15.1/data/schools.parquet", "toy/logs/reports/0000000002.json"
+	const table, signature, record = "toy/snapshots/2026-11-15.1/data/schools.parquet", "toy/snapshots/2026-11-15.1/manifest.json.minisig", "toy/logs/reports/0000000002.json"
 	server.Flip(t, "mend/"+table)
+	server.Flip(t, "mend/"+signature)
 	server.Flip(t, "mend/"+record)
 	did, err := load.CopyAll(ctx, folder, bucket, nil)
-	if err != nil || strings.Join(did.Mended, " ") != table+" "+record {
+	if err != nil || strings.Join(did.Mended, " ") != record+" "+table+" "+signature {
 		t.Errorf("%+v, %v", did, err)
 	}
 	same(t, folder, bucket)

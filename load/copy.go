@@ -75,6 +75,7 @@ func CopyAll(ctx context.Context, from, to Store, progress func(done, total int)
 		}
 		step()
 	}
+	slices.Sort(c.report.Mended)
 	if slices.Sort(c.report.Damaged); len(c.report.Damaged) > 0 {
 		return c.report, &pipeline.Error{Kind: pipeline.Storage, Subject: c.report.Damaged[0], Problem: fmt.Sprintf("%d objects of the source are damaged and were not copied", len(c.report.Damaged)),
 			Found: strings.Join(c.report.Damaged, "\n"), Effect: "snapshots that need them are not in the copy; all the rest is", Hint: "tamiz store check"}

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,7 +12,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 
@@ -24,39 +24,59 @@ var errTaken = errors.New("another snapshot was begun under this id")
 // atOnce is how many files go to the store beside each other.
 const atOnce = 8
 
-// writeFiles puts the marts, the notes, and SHA256SUMS over all of them and
-// the manifest to come. It never overwrites: what is there must be the same.
-// A mart that the parent has too is copied from there, on the server.
+// writeFiles puts the marts, the notes, the signature, and SHA256SUMS over all
+// of them and the manifest to come. It never overwrites: what is there must be
+// the same, and nothing else may be there. A file that the parent has too is
+// copied from there, on the server.
 func writeFiles(ctx context.Context, store Store, publication Publication, manifest Manifest, parent *Snapshot, text []byte) error {
-	sums := map[string]pipeline.Digest{manifestFile: digestOf(text)}
+	sums := map[string]pipeline.Digest{manifestFile: digestOf(text), sumsFile: ""}
 	key := func(file string) string { return TableKey(manifest.Pipeline, manifest.Snapshot, file) }
 	var jobs []func() error
-	for _, table := range manifest.Tables {
-		sums[table.File] = table.Digest
+	for _, file := range manifest.Contents() {
+		sums[file.File] = file.Digest
 		jobs = append(jobs, func() error {
-			if from := sameFile(parent, table); from != "" {
-				if err := copyOnce(ctx, store, from, key(table.File), table.Digest); !errors.Is(err, errNoCopy) {
+			if from := sameFile(parent, file); from != "" {
+				if err := copyOnce(ctx, store, from, key(file.File), file.Digest); !errors.Is(err, errNoCopy) {
 					return err
 				}
 			}
-			return putFile(ctx, store, key(table.File), publication.Files[table.File], table.Digest)
+			if note, ok := publication.Notes[file.File]; ok {
+				return putOnce(ctx, store, key(file.File), bytes.NewReader(note), file.Digest)
+			}
+			return putFile(ctx, store, key(file.File), publication.Files[file.File], file.Digest)
 		})
 	}
-	for _, name := range slices.Sorted(maps.Keys(publication.Notes)) {
-		content := publication.Notes[name]
-		sums[name] = digestOf(content)
-		jobs = append(jobs, func() error { return putOnce(ctx, store, key(name), strings.NewReader(string(content)), sums[name]) })
+	if publication.Sign != nil {
+		signature := publication.Sign.sign(text, manifest.Pipeline, manifest.Snapshot)
+		sums[signatureFile] = digestOf(signature)
+		jobs = append(jobs, func() error {
+			return putOnce(ctx, store, key(signatureFile), bytes.NewReader(signature), sums[signatureFile])
+		})
+	}
+	begun, err := store.List(ctx, key("")+"/")
+	if err != nil {
+		return err
+	}
+	for _, object := range begun {
+		if _, ours := sums[strings.TrimPrefix(object.Key, key("")+"/")]; !ours {
+			return errTaken
+		}
 	}
 	if err := together(jobs); err != nil {
 		return err
 	}
-	var lines []string
-	for file, digest := range sums {
-		lines = append(lines, fmt.Sprintf("%s  %s\n", digest, file))
-	}
-	sort.Slice(lines, func(i, j int) bool { return lines[i][64:] < lines[j][64:] })
-	list := strings.Join(lines, "")
+	delete(sums, sumsFile)
+	list := sumsText(sums)
 	return putOnce(ctx, store, key(sumsFile), strings.NewReader(list), digestOf([]byte(list)))
+}
+
+// sumsText is what SHA256SUMS holds, in the form of sha256sum.
+func sumsText(sums map[string]pipeline.Digest) string {
+	var b strings.Builder
+	for _, file := range slices.Sorted(maps.Keys(sums)) {
+		fmt.Fprintf(&b, "%s  %s\n", sums[file], file)
+	}
+	return b.String()
 }
 
 const sumsFile = "SHA256SUMS"
@@ -95,13 +115,13 @@ func together(jobs []func() error) error {
 	return nil
 }
 
-// sameFile finds a table's file in the parent.
-func sameFile(parent *Snapshot, table ManifestTable) string {
+// sameFile finds the parent's file with the same content.
+func sameFile(parent *Snapshot, file ManifestFile) string {
 	if parent == nil {
 		return ""
 	}
-	for _, other := range parent.Tables {
-		if other.Digest == table.Digest {
+	for _, other := range parent.Contents() {
+		if other.Digest == file.Digest {
 			return TableKey(parent.Pipeline, parent.Snapshot, other.File)
 		}
 	}

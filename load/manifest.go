@@ -34,6 +34,7 @@ type Manifest struct {
 	Method    Method           `json:"method"`
 	Sources   []ManifestSource `json:"sources"`
 	Tables    []ManifestTable  `json:"tables"`
+	Files     []ManifestFile   `json:"files,omitempty"` // all others of the snapshot; none in manifests older than they
 	Checks    ManifestChecks   `json:"checks"`
 	Engine    Engine           `json:"engine"`
 }
@@ -98,10 +99,29 @@ type ManifestTable struct {
 	Fingerprint pipeline.Digest `json:"fingerprint"`
 }
 
+// ManifestFile is a file of the snapshot as it was published. The list of
+// digests and the signature of the manifest stand in no manifest: they are
+// made from it.
+type ManifestFile struct {
+	File   string          `json:"file"` // below the snapshot
+	Digest pipeline.Digest `json:"sha256"`
+	Bytes  int64           `json:"bytes"`
+}
+
+// Contents gives every file that a manifest vouches for: marts, then others.
+func (m *Manifest) Contents() []ManifestFile {
+	var files []ManifestFile
+	for _, table := range m.Tables {
+		files = append(files, ManifestFile{File: table.File, Digest: table.Digest, Bytes: table.Bytes})
+	}
+	return append(files, m.Files...)
+}
+
 // ManifestChecks sums up what was checked before publication.
 type ManifestChecks struct {
 	Passed   int                    `json:"passed"`
 	Warnings []pipeline.CheckResult `json:"warnings"`
+	Approved []pipeline.CheckResult `json:"approved,omitempty"` // questions to which a person said yes
 }
 
 // Engine is what made the snapshot. Bytes are promised to be equal on an
@@ -118,6 +138,29 @@ type Latest struct {
 	Manifest    pipeline.Digest `json:"manifest_sha256"`
 	PublishedAt time.Time       `json:"published_at"`
 	Turn        string          `json:"turn,omitempty"` // random: of the call that wrote it, which so knows it as its own
+
+	// Digest is of this file without it, written the same way; "" in files older than it.
+	Digest pipeline.Digest `json:"sha256,omitempty"`
+}
+
+// written gives the text that latest.json had when it was written: without a
+// digest in files older than that.
+func (l Latest) written() ([]byte, error) {
+	if l.Digest == "" {
+		return encode(l)
+	}
+	return l.sealed()
+}
+
+// sealed gives the text of latest.json, with its digest.
+func (l Latest) sealed() ([]byte, error) {
+	l.Digest = ""
+	text, err := encode(l)
+	if err != nil {
+		return nil, err
+	}
+	l.Digest = digestOf(text)
+	return encode(l)
 }
 
 // Snapshot is a manifest as it was read.
@@ -129,16 +172,12 @@ type Snapshot struct {
 
 // ReadLatest follows latest.json. It gives nil if nothing was published yet.
 func ReadLatest(ctx context.Context, store Store, name string) (*Snapshot, error) {
-	text, version, err := read(ctx, store, path.Join(name, latestFile))
+	latest, version, err := readPointer(ctx, store, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
-	}
-	var latest Latest
-	if err := json.Unmarshal(text, &latest); err != nil {
-		return nil, fmt.Errorf("read %s/latest.json: %w", name, err)
 	}
 	snapshot, err := ReadSnapshot(ctx, store, name, latest.Snapshot)
 	if err != nil {
@@ -150,6 +189,24 @@ func ReadLatest(ctx context.Context, store Store, name string) (*Snapshot, error
 	}
 	snapshot.version = version
 	return snapshot, nil
+}
+
+// ReadPointer reads latest.json without following it; fs.ErrNotExist if nothing
+// was published yet.
+func ReadPointer(ctx context.Context, store Store, name string) (Latest, error) {
+	latest, _, err := readPointer(ctx, store, name)
+	return latest, err
+}
+
+func readPointer(ctx context.Context, store Store, name string) (latest Latest, version Version, err error) {
+	text, version, err := read(ctx, store, path.Join(name, latestFile))
+	if err != nil {
+		return latest, "", err
+	}
+	if err := json.Unmarshal(text, &latest); err != nil {
+		return latest, "", fmt.Errorf("read %s/latest.json: %w", name, err)
+	}
+	return latest, version, nil
 }
 
 // ReadSnapshot reads one manifest.

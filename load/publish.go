@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"time"
@@ -17,8 +19,15 @@ type Publication struct {
 	Manifest Manifest
 	Files    map[string]string // file below the snapshot → where it lies now
 	Notes    map[string][]byte // further small files of the snapshot
+	Describe Describe          // nil: it has no others
 	Barred   []string          // snapshots that were withdrawn: they are nothing to compare with or to go on with
+	Sign     *Key              // signs the manifest; nil: nobody does
+	Trust    []Trusted         // what readers will ask of the signature
 }
+
+// Describe gives further small files of a snapshot, which name it: of a
+// manifest that has its id, and lists no notes yet.
+type Describe func(manifest *Manifest) (map[string][]byte, error)
 
 // Publish writes a snapshot and turns latest.json to it. It gives the
 // snapshot that is the latest afterwards, and whether that is a new one: if
@@ -54,6 +63,35 @@ func (p *Publication) sameAs(snapshot *Snapshot) bool {
 	return !slices.Contains(p.Barred, snapshot.Snapshot) && sameContent(&snapshot.Manifest, &p.Manifest)
 }
 
+// describe adds the notes that name the snapshot, and lists all in its
+// manifest.
+func (p Publication) describe(manifest *Manifest) (Publication, error) {
+	notes := maps.Clone(p.Notes)
+	manifest.Files = nil
+	if p.Describe != nil {
+		more, err := p.Describe(manifest)
+		if err != nil {
+			return p, err
+		}
+		if notes == nil {
+			notes = map[string][]byte{}
+		}
+		maps.Copy(notes, more)
+	}
+	p.Notes = notes
+	manifest.Files = p.notes()
+	return p, nil
+}
+
+// notes lists the further files, by name.
+func (p *Publication) notes() []ManifestFile {
+	var files []ManifestFile
+	for _, name := range slices.Sorted(maps.Keys(p.Notes)) {
+		files = append(files, ManifestFile{File: name, Digest: digestOf(p.Notes[name]), Bytes: int64(len(p.Notes[name]))})
+	}
+	return files
+}
+
 // write puts the files, then the manifest on condition that nobody has taken
 // the id; or finds what an interrupted publication of the same wrote.
 func write(ctx context.Context, store Store, publication Publication, latest *Snapshot) (*Snapshot, error) {
@@ -78,18 +116,32 @@ func write(ctx context.Context, store Store, publication Publication, latest *Sn
 			continue
 		}
 		manifest.Revision = max(manifest.Revision, revisionOf(snapshot.Snapshot, manifest.PeriodEnd))
-		if sameParent(snapshot.Parent, manifest.Parent) && publication.sameAs(snapshot) {
-			return snapshot, nil
+		if !sameParent(snapshot.Parent, manifest.Parent) || !publication.sameAs(snapshot) {
+			continue
+		}
+		if isSigned, err := publication.hasSigned(ctx, store, snapshot.Snapshot); err != nil || isSigned {
+			return snapshot, err
 		}
 	}
 	for range 100 {
 		manifest.Revision++
 		manifest.Snapshot = fmt.Sprintf("%s.%d", manifest.PeriodEnd, manifest.Revision)
+		position := manifest.Snapshot
+		if latest != nil && comparePlace(position, latest.Snapshot) < 0 {
+			position = latest.Snapshot
+		}
+		if err := mayPublish(publication.Sign, publication.Trust, position); err != nil {
+			return nil, err
+		}
+		whole, err := publication.describe(&manifest)
+		if err != nil {
+			return nil, err
+		}
 		text, err := encode(manifest)
 		if err != nil {
 			return nil, err
 		}
-		if err := writeFiles(ctx, store, publication, manifest, latest, text); errors.Is(err, errTaken) {
+		if err := writeFiles(ctx, store, whole, manifest, latest, text); errors.Is(err, errTaken) {
 			continue // a rival, or a run that broke off, has begun another snapshot here
 		} else if err != nil {
 			return nil, err
@@ -104,6 +156,24 @@ func write(ctx context.Context, store Store, publication Publication, latest *Sn
 	return nil, fmt.Errorf("publish: no revision of %s is free", manifest.PeriodEnd)
 }
 
+// hasSigned reports whether a snapshot bears the signature that it would get
+// now: one that a broken-off publication left without it is not gone on with.
+func (p *Publication) hasSigned(ctx context.Context, store Store, id string) (bool, error) {
+	if p.Sign == nil {
+		return true, nil
+	}
+	name := p.Manifest.Pipeline
+	text, _, err := read(ctx, store, manifestKey(name, id))
+	if err != nil {
+		return false, err
+	}
+	there, _, err := read(ctx, store, TableKey(name, id, signatureFile))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamaged) {
+		return false, nil
+	}
+	return bytes.Equal(there, p.Sign.sign(text, name, id)), err
+}
+
 func sameParent(a, b *Parent) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -115,7 +185,7 @@ func sameParent(a, b *Parent) bool {
 // was read through it. A conflict with a write of our own, whose answer was
 // lost, is none.
 func turn(ctx context.Context, store Store, name string, snapshot, latest *Snapshot, now time.Time) error {
-	text, err := encode(Latest{Snapshot: snapshot.Snapshot, Manifest: snapshot.Digest, PublishedAt: now.UTC().Truncate(time.Second), Turn: rand.Text()})
+	text, err := Latest{Snapshot: snapshot.Snapshot, Manifest: snapshot.Digest, PublishedAt: now.UTC().Truncate(time.Second), Turn: rand.Text()}.sealed()
 	if err != nil {
 		return err
 	}

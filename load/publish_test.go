@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,7 +58,7 @@ func whole(ctx context.Context, store load.Store) (*load.Snapshot, error) {
 	if err != nil || snapshot == nil {
 		return nil, err
 	}
-	for _, table := range snapshot.Tables {
+	for _, table := range snapshot.Contents() {
 		reader, _, err := store.Get(ctx, load.TableKey("toy", snapshot.Snapshot, table.File))
 		if err != nil {
 			return nil, fmt.Errorf("%s misses %s: %w", snapshot.Snapshot, table.File, err)
@@ -82,6 +83,38 @@ func verify(t *testing.T, store load.Store) *load.Snapshot {
 		t.Fatalf("a reader sees a broken snapshot: %v", err)
 	}
 	return snapshot
+}
+
+// TestPublish_NotesMayNameTheSnapshot describes each snapshot once its id is
+// known, also where another content has taken an id.
+func TestPublish_NotesMayNameTheSnapshot(t *testing.T) {
+	store := open(t)
+	for i, rows := range []string{"one", "two"} {
+		p := publication(t, "2026-11-15", rows, "profiles")
+		p.Notes = map[string][]byte{"method.yml": []byte("method")}
+		p.Describe = func(m *load.Manifest) (map[string][]byte, error) {
+			if len(m.Files) > 0 {
+				t.Errorf("%s is described with the files of another", m.Snapshot)
+			}
+			return map[string][]byte{"CITATION.cff": []byte("version: " + m.Snapshot)}, nil
+		}
+		if _, _, err := load.Publish(t.Context(), store, p, noon); err != nil {
+			t.Fatal(err)
+		}
+		snapshot, err := whole(t.Context(), store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := load.ReadNote(t.Context(), store, "toy", snapshot.Snapshot, "CITATION.cff")
+		if want := fmt.Sprintf("version: 2026-11-15.%d", i+1); err != nil || string(text) != want || len(snapshot.Files) != 2 {
+			t.Errorf("%q, want %q; the manifest lists %d notes: %v", text, want, len(snapshot.Files), err)
+		}
+	}
+	broken := publication(t, "2026-11-29", "three", "profiles")
+	broken.Describe = func(*load.Manifest) (map[string][]byte, error) { return nil, errors.New("no words") }
+	if _, _, err := load.Publish(t.Context(), store, broken, noon); err == nil || !strings.Contains(err.Error(), "no words") {
+		t.Errorf("a snapshot that cannot be described is published: %v", err)
+	}
 }
 
 func TestPublish_MakesAChainOfRevisions(t *testing.T) {
@@ -117,9 +150,14 @@ func TestPublish_MakesAChainOfRevisions(t *testing.T) {
 
 func TestPublish_SumsCoverEveryFile(t *testing.T) {
 	ctx, store := context.Background(), open(t)
-	snapshot, _, err := load.Publish(ctx, store, publication(t, "2026-11-15", "a", "p"), noon)
+	p := publication(t, "2026-11-15", "a", "p")
+	p.Notes = map[string][]byte{"method.yml": []byte("method"), "lineage/definition.txt": []byte("definition")}
+	snapshot, _, err := load.Publish(ctx, store, p, noon)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if names := fmt.Sprint(snapshot.Files); names != fmt.Sprintf("[{lineage/definition.txt %s 10} {method.yml %s 6}]", sha("definition"), sha("method")) {
+		t.Errorf("the manifest names %s", names)
 	}
 	path, err := store.Path(load.TableKey("toy", snapshot.Snapshot, "SHA256SUMS"))
 	if err != nil {
@@ -130,8 +168,8 @@ func TestPublish_SumsCoverEveryFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	if len(lines) != 3 {
-		t.Errorf("SHA256SUMS has %d lines, want manifest and two files:\n%s", len(lines), text)
+	if len(lines) != 5 {
+		t.Errorf("SHA256SUMS has %d lines, want manifest and four files:\n%s", len(lines), text)
 	}
 	for _, line := range lines {
 		digest, name, _ := strings.Cut(line, "  ")
@@ -139,6 +177,51 @@ func TestPublish_SumsCoverEveryFile(t *testing.T) {
 			t.Errorf("%s: %v, digest %s", line, err, got)
 		}
 	}
+}
+
+// TestPublish_CopiesWhatTheParentHas wants unchanged marts and notes to be
+// copied in the store, under whatever name, and damaged ones to be sent anew.
+func TestPublish_CopiesWhatTheParentHas(t *testing.T) {
+	ctx, store := t.Context(), &counted{Store: open(t)}
+	publish := func(period, schools string) {
+		t.Helper()
+		p := publication(t, period, schools, "p")
+		p.Notes = map[string][]byte{"method.yml": []byte("method"), period + ".txt": []byte("definition")}
+		store.copies = 0
+		if _, _, err := load.Publish(ctx, store, p, noon); err != nil {
+			t.Fatal(err)
+		}
+		wantSound(t, store, period)
+	}
+	publish("2026-11-01", "a")
+	if publish("2026-11-15", "b"); store.copies != 3 {
+		t.Errorf("%d files were copied, want a mart and two notes", store.copies)
+	}
+	if _, err := store.Put(ctx, "toy/snapshots/2026-11-15.1/method.yml", strings.NewReader("damaged"), load.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	p := publication(t, "2026-11-29", "c", "p")
+	p.Notes = map[string][]byte{"method.yml": []byte("method")}
+	if _, _, err := load.Publish(ctx, store, p, noon); err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, store, "toy/snapshots/2026-11-29.1/method.yml"); got != "method" {
+		t.Errorf("damage was copied: %q", got)
+	}
+}
+
+// counted counts what is copied within a store.
+type counted struct {
+	load.Store
+	mutex  sync.Mutex
+	copies int
+}
+
+func (c *counted) Copy(ctx context.Context, from, to string, when load.Condition) (load.Version, error) {
+	c.mutex.Lock()
+	c.copies++
+	c.mutex.Unlock()
+	return c.Store.Copy(ctx, from, to, when)
 }
 
 // TestPublish_SurvivesEveryBreak breaks the n-th call for every n, in every
@@ -173,6 +256,7 @@ func breakOnce(t *testing.T, store load.Store, n int, how storetest.How) bool {
 	stop := watch(t, store)
 	defer stop()
 	next := publication(t, "2026-11-29", "new", "same in both")
+	next.Notes = map[string][]byte{"method.yml": []byte("method")}
 	broken := storetest.Break(store, n, how)
 	_, _, err := load.Publish(ctx, broken, next, noon)
 	if broken.Calls() < n { // it was not reached: all calls have been broken once

@@ -130,13 +130,21 @@ func parentOf(snapshot *Snapshot) string {
 	return snapshot.Parent.Snapshot
 }
 
-// hide takes a snapshot out of sight: its manifest is kept under removed/.
+// hide takes a snapshot out of sight: its manifest, and the signature, are kept
+// under removed/.
 func hide(ctx context.Context, store Store, name, id string) error {
 	text, _, err := read(ctx, store, manifestKey(name, id))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // a removal that was broken off has arrived after all
 	}
 	if err != nil {
+		return err
+	}
+	signature, _, err := read(ctx, store, TableKey(name, id, signatureFile))
+	if err == nil {
+		err = putOnce(ctx, store, removedKey(name, id)+signatureEnding, bytes.NewReader(signature), digestOf(signature))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := putOnce(ctx, store, removedKey(name, id), bytes.NewReader(text), digestOf(text)); err != nil {
@@ -155,7 +163,9 @@ func removed(ctx context.Context, store Store, name string) ([]string, error) {
 	}
 	var ids []string
 	for _, object := range objects {
-		ids = append(ids, strings.TrimSuffix(path.Base(object.Key), ".json"))
+		if id, ok := strings.CutSuffix(path.Base(object.Key), ".json"); ok {
+			ids = append(ids, id)
+		}
 	}
 	return ids, nil
 }

@@ -75,9 +75,9 @@ func standing(ctx context.Context, store Store, snapshot *Snapshot, withdrawn []
 		}
 		snapshot = before
 	}
-	for _, table := range snapshot.Tables {
-		if err := compare(ctx, store, TableKey(snapshot.Pipeline, snapshot.Snapshot, table.File), table.Digest); err != nil {
-			return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: snapshot.Snapshot, Problem: table.File + " is missing or damaged", Err: err,
+	for _, file := range snapshot.Contents() {
+		if err := compare(ctx, store, TableKey(snapshot.Pipeline, snapshot.Snapshot, file.File), file.Digest); err != nil {
+			return nil, &pipeline.Error{Kind: pipeline.Storage, Subject: snapshot.Snapshot, Problem: file.File + " is missing or damaged", Err: err,
 				Effect: "readers still see " + from, Hint: "restore it from a copy of the store, then withdraw again"}
 		}
 	}
@@ -116,20 +116,29 @@ type CatalogEntry struct {
 // WriteCatalog writes catalog.json anew. Snapshots whose publication was
 // broken off do not stand in it.
 func WriteCatalog(ctx context.Context, store Store, name string, withdrawn []Withdrawal) error {
-	latest, err := ReadLatest(ctx, store, name)
+	catalog, err := CatalogOf(ctx, store, name, withdrawn)
 	if err != nil {
 		return err
 	}
-	snapshots, err := List(ctx, store, name)
-	if err != nil {
-		return err
-	}
-	text, err := encode(catalogOf(name, latest, snapshots, withdrawn))
+	text, err := encode(catalog)
 	if err != nil {
 		return err
 	}
 	_, err = store.Put(ctx, path.Join(name, catalogFile), bytes.NewReader(text), Condition{})
 	return err
+}
+
+// CatalogOf reads from the manifests what catalog.json would hold.
+func CatalogOf(ctx context.Context, store Store, name string, withdrawn []Withdrawal) (Catalog, error) {
+	latest, err := ReadLatest(ctx, store, name)
+	if err != nil {
+		return Catalog{}, err
+	}
+	snapshots, err := List(ctx, store, name)
+	if err != nil {
+		return Catalog{}, err
+	}
+	return catalogOf(name, latest, snapshots, withdrawn), nil
 }
 
 const catalogFile = "catalog.json"

@@ -14,12 +14,18 @@ type Comparison struct {
 	Value     string // the column whose change counts
 	One, Many string // what a row of the mart is called
 	Groups    []ComparisonGroup
+	Indices   []string // figures of the mart whose movement is told; none: the value, if it is a figure
+	Because   []ComparisonFact
 	Path      string // for messages
 }
 
 // ComparisonGroup is SQL over the marts that gives the columns of the key,
 // then the name of the group that the unit is in.
 type ComparisonGroup struct{ Title, SQL string }
+
+// ComparisonFact is what is told of one unit when its value has changed: SQL
+// over the marts that gives the columns of the key, then what the title names.
+type ComparisonFact struct{ Title, Unit, SQL string }
 
 // Anchor says how rows of a method's table are computed from a snapshot: SQL
 // over its marts that gives the columns of Key, which name a row, and columns

@@ -56,6 +56,21 @@ type Column struct {
 	Description string `json:"description,omitempty"`
 	Unit        string `json:"unit,omitempty"`
 	Source      string `json:"source,omitempty"`
+
+	Deprecated *Deprecation `json:"deprecated,omitempty"` // nil: it stays
+
+	// What its checks promise, for dictionaries. OneOf lists the words that it
+	// may hold, Range the least and the greatest figure; nil: no promise.
+	NotNull bool      `json:"-"`
+	OneOf   []string  `json:"-"`
+	Range   []float64 `json:"-"`
+}
+
+// Deprecation announces that a published column will go, and what to use then.
+// It may be removed, renamed or retyped a year of period dates later.
+type Deprecation struct {
+	Since   string `json:"since"` // a date, such as 2026-11-29
+	Instead string `json:"instead"`
 }
 
 // RowRule says how rows are conserved; it is checked in every run.
@@ -107,6 +122,7 @@ type Match struct{ Input, Output string }
 // scan.
 type Check struct {
 	Name     string   `json:"name"`
+	Column   string   `json:"-"` // that it is about; "" for the whole table
 	SQL      string   `json:"sql"`
 	Where    string   `json:"where,omitempty"`
 	Severity Severity `json:"severity"`

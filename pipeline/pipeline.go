@@ -44,6 +44,7 @@ type Pipeline struct {
 	Allocation    *Allocation // nil: nor of a budget
 	Comparison    *Comparison // nil: its snapshots cannot be compared
 	Anchors       []Anchor
+	Files         map[string][]byte // the YAML and SQL that it was loaded from, by path
 }
 
 // Adoption says how those that acted are compared with what the index says of

@@ -94,6 +94,8 @@ type Binding struct {
 	Macros      map[string][]Macro  // model → the macros that it needs
 	CheckMacros map[string][]Macro  // model, or raw table of a source → the macros that its checks need
 	Aside       []string            // models that set rows aside
+
+	Lineage ColumnLineage `json:"-"` // large, and seldom wanted: kept in a file of its own
 }
 
 // SetsAside reports whether a model sets rows aside.

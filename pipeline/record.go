@@ -56,10 +56,12 @@ type Hold struct {
 	Approvable bool     `json:"approvable"`        // a person may let it pass
 }
 
-// Cause says how much of a result in question comes from one source.
+// Cause says how much of a result in question comes from one source, from the
+// method or from the models.
 type Cause struct {
-	Source  string `json:"source"`
-	Changed int    `json:"changed"` // units that its new version alone changes
+	Group   string `json:"group"`            // sources, method or models
+	Source  string `json:"source,omitempty"` // of sources: which
+	Changed int    `json:"changed"`          // units that its new version alone changes
 }
 
 // The kinds of holds.
@@ -69,6 +71,7 @@ const (
 	HoldDead      = "dead source" // a required source has failed for too long
 	HoldDamaged   = "damaged"     // raw bytes that it stands on are not what they were
 	HoldWithdrawn = "withdrawn"   // it is what was withdrawn before
+	HoldSchema    = "schema"      // a published table would lose what its readers rely on
 )
 
 // SourceRecord says how a source stood in a run.

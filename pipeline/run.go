@@ -279,6 +279,26 @@ func (w *Walk) runStep(ctx context.Context, step *Step) (*Record, error) {
 	return record, nil
 }
 
+// Reproduce runs a step again in full, aside, and gives the digests of the
+// table that the warehouse keeps and of the one that it made now: they are
+// equal if the step is pure.
+func (w *Walk) Reproduce(ctx context.Context, step *Step) (kept, made Digest, err error) {
+	record, err := w.Warehouse.Record(step.Fingerprint)
+	if err != nil {
+		return "", "", err
+	}
+	task, err := w.task(step)
+	if err != nil {
+		return "", "", err
+	}
+	defer os.RemoveAll(task.Dir)
+	if _, err := w.Runners[step.Kind].Run(ctx, task); err != nil {
+		return "", "", err
+	}
+	made, _, err = HashFile(filepath.Join(task.Dir, TableFile))
+	return record.Digests[TableFile], made, err
+}
+
 func (w *Walk) task(step *Step) (Task, error) {
 	task := Task{Step: step, Memory: w.Memory}
 	if step.Kind == StepRead {

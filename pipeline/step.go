@@ -91,6 +91,11 @@ const (
 	AsideFile = "aside.parquet"
 )
 
+// PlacesFile may lie beside the table of a raw file: it says where in the file
+// records begin, so that some can be read again without all before them. It is
+// no part of the artifact, in which no digest vouches for it.
+const PlacesFile = "places.json"
+
 // Result is what a runner tells about what it made.
 type Result struct {
 	Rows      int64            `json:"rows"`

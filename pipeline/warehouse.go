@@ -145,6 +145,9 @@ func (w *Warehouse) Keep(scratch string, record *Record) error {
 		return fmt.Errorf("read a step's output: %w", err)
 	}
 	for _, entry := range entries {
+		if entry.Name() == PlacesFile {
+			continue
+		}
 		digest, size, err := HashFile(filepath.Join(scratch, entry.Name()))
 		if err != nil {
 			return err

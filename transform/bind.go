@@ -12,9 +12,9 @@ import (
 )
 
 // Bind reads all SQL of a pipeline over empty tables: which table each model
-// reads, in what order they run, which columns come out, and that nothing in
-// it depends on chance, the clock, or the order of rows. All mistakes come
-// back joined, each with file and line.
+// reads, in what order they run, which columns come out and from which they
+// are made, and that nothing in it depends on chance, the clock, or the order
+// of rows. All mistakes come back joined, each with file and line.
 func Bind(ctx context.Context, p *pipeline.Pipeline) (*pipeline.Binding, error) {
 	db, err := duck.Open(ctx, duck.Options{})
 	if err != nil {
@@ -24,7 +24,7 @@ func Bind(ctx context.Context, p *pipeline.Pipeline) (*pipeline.Binding, error) 
 	b := &binder{ctx: ctx, db: db, p: p, out: &pipeline.Binding{
 		Inputs: map[string][]string{}, CheckInputs: map[string][]string{},
 		Columns: map[string][]pipeline.Column{}, Macros: map[string][]pipeline.Macro{},
-		CheckMacros: map[string][]pipeline.Macro{},
+		CheckMacros: map[string][]pipeline.Macro{}, Lineage: pipeline.ColumnLineage{},
 	}}
 	if err := b.prepare(); err != nil {
 		return nil, err
@@ -79,8 +79,10 @@ func (b *binder) prepare() error {
 		source := &b.p.Sources[i]
 		b.create(source.Table(), pipeline.EmptyRawSQL(source), source.Path)
 		b.create(pipeline.GoodTable(source.Name), pipeline.EmptyRawSQL(source), source.Path)
+		b.out.Lineage[source.Table()] = rawLineage(source)
 		if source.History > 0 {
 			b.create(source.HistoryTable(), pipeline.EmptyRawSQL(source), source.Path)
+			b.out.Lineage[source.HistoryTable()] = rawLineage(source)
 			b.create(source.VintagesTable(), pipeline.EmptyVintagesSQL, source.Path)
 		}
 	}
@@ -145,6 +147,7 @@ func (b *binder) bindModel(model *pipeline.Model) {
 	var columns []pipeline.Column
 	if model.Transform != nil {
 		columns = b.bindTransform(model)
+		b.out.Lineage[model.Name] = transformLineage(model)
 	} else {
 		var ok bool
 		if columns, ok = b.bindSelect(model); !ok {
@@ -172,8 +175,8 @@ func (b *binder) bindModel(model *pipeline.Model) {
 	b.checkRules(model)
 }
 
-// bindSelect binds a model's SQL, refuses what is unsafe in it, and makes its
-// empty table.
+// bindSelect binds a model's SQL, refuses what is unsafe in it, reads from
+// which columns it makes its own, and makes its empty table.
 func (b *binder) bindSelect(model *pipeline.Model) ([]pipeline.Column, bool) {
 	plan, err := b.db.BoundPlan(b.ctx, model.SQL)
 	if err != nil {
@@ -193,6 +196,7 @@ func (b *binder) bindSelect(model *pipeline.Model) ([]pipeline.Column, bool) {
 		b.problem(model.SQLPath, model.Name, "", "%v", err)
 		return nil, false
 	}
+	b.out.Lineage[model.Name] = selectLineage(plan, columns)
 	return columns, true
 }
 

@@ -9,45 +9,37 @@ import (
 	"tamiz/transform"
 )
 
-func TestTracer_GivesTheRowsThatMakeARow(t *testing.T) {
+func TestTrace_GivesTheRowsThatMakeARow(t *testing.T) {
 	y := newToy(t, nil, threeRows, "d1")
 	if _, err := y.run(t); err != nil {
 		t.Fatal(err)
 	}
-	tracer := func(table string) *transform.Tracer {
+	trace := func(table string, together bool, keys ...[]*string) *pipeline.Traced {
+		t.Helper()
 		step := y.plan.Table(table)[0]
-		task := pipeline.Task{Step: step, Inputs: y.walk.InputFiles(step), Memory: 1 << 28}
-		tracer, err := transform.OpenTracer(context.Background(), task, y.walk.TablePath(step.Fingerprint))
+		traced, err := transform.SQL{}.Trace(context.Background(), pipeline.TraceTask{Keys: keys, Together: together, Output: y.walk.TablePath(step.Fingerprint),
+			Task: pipeline.Task{Step: step, Inputs: y.walk.InputFiles(step), Memory: 1 << 28}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { tracer.Close() })
-		return tracer
+		return traced
 	}
-	mart := tracer("marts.schools")
-	for school, want := range map[string]string{"S1": "S1 a, S1 b", "S2": "S2 a"} {
-		if _, _, err := mart.Choose([]*string{&school}); err != nil {
-			t.Fatal(err)
+	one, two, nobody, class := "S1", "S2", "S9", "a"
+	for _, together := range []bool{false, true} {
+		traced := trace("marts.schools", together, []*string{&two}, []*string{&nobody}, []*string{&one})
+		for i, want := range []string{"S2 a", "", "S1 a, S1 b"} {
+			row := traced.Rows[i]
+			if got := texts(row.Inputs["staging.stg_classes"], 2); got != want || row.Fault != nil || (row.Values == nil) != (want == "") {
+				t.Errorf("together %t, row %d is made of %q (%+v), want %q", together, i, got, row, want)
+			}
 		}
-		columns, rows, err := mart.Rows("staging.stg_classes")
-		if err != nil {
-			t.Fatal(err)
+		if columns := traced.Inputs["staging.stg_classes"]; columns[0] != "school" || columns[1] != "class" {
+			t.Errorf("the columns are %v", columns)
 		}
-		if got := texts(rows, 2); got != want || columns[0] != "school" || columns[1] != "class" {
-			t.Errorf("%s is made of %s (%v), want %s", school, got, columns, want)
+		traced = trace("staging.stg_classes", together, []*string{&two, &class})
+		if row := traced.Rows[0]; row.Fault != nil || *row.Values[0] != "S2" || texts(row.Inputs["raw.classes"], 3) != " S2  a 31" {
+			t.Errorf("got %+v", row)
 		}
-	}
-	staging := tracer("staging.stg_classes")
-	school, class := "S2", "a"
-	if _, row, err := staging.Choose([]*string{&school, &class}); err != nil || *row[0] != "S2" {
-		t.Errorf("chose %v, %v", row, err)
-	}
-	if _, rows, err := staging.Rows("raw.classes"); err != nil || texts(rows, 3) != " S2  a 31" {
-		t.Errorf("got %q, %v", texts(rows, 3), err)
-	}
-	nobody := "S9"
-	if _, _, err := mart.Choose([]*string{&nobody}); err == nil || !strings.Contains(err.Error(), "0 rows have that key") {
-		t.Errorf("a row that is not there: %v", err)
 	}
 }
 

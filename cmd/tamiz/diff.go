@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,6 +39,22 @@ type comparison struct {
 	OtherRows    []string       `json:"marts_with_other_rows"` // by any column
 	Differs      []string       `json:"differs,omitempty"`     // of two snapshots: what else is not the same
 	Notes        []string       `json:"notes,omitempty"`
+
+	// Of two snapshots:
+	Tables  []tableChange        `json:"tables,omitempty"`
+	Indices []pipeline.Movement  `json:"indices,omitempty"` // at the quantiles 0, 0.05, 0.25, 0.5, 0.75, 0.95 and 1
+	Causes  *lineage.Attribution `json:"attribution,omitempty"`
+	Unit    *lineage.UnitChange  `json:"unit,omitempty"`
+}
+
+// tableChange is what differs in one mart.
+type tableChange struct {
+	Mart   string `json:"mart"`
+	Before int64  `json:"rows_before"`
+	After  int64  `json:"rows_after"`
+	Is     string `json:"is"` // same, changed, new or gone
+
+	*pipeline.TableDifference
 }
 
 // parameter is one parameter of the method that differs.
@@ -53,45 +70,70 @@ type groupTable struct {
 	Groups []lineage.Share `json:"groups"`
 }
 
+// diffFlags are the flags of diff.
+type diffFlags struct {
+	file, pipeline string
+	mart, column   string
+	unit           []string
+	quick          bool
+}
+
 func newDiff(o *options) *cobra.Command {
-	var file, name string
+	f := &diffFlags{}
 	command := &cobra.Command{
 		Use:   "diff SNAPSHOT [SNAPSHOT]",
-		Short: "what another method would change, or what differs between two snapshots",
-		Long: `With --method, run the sources of a snapshot through another method file and say how
+		Short: "what differs between two snapshots and what caused it, or what another method would change",
+		Long: `With two snapshots: what differs in each mart, how the indices moved, and how much of it
+each cause has brought about: a source, the method, the models (SQL, catalogues, cards)
+or the engine (another Tamiz or DuckDB: what the others do not explain). Each set of
+causes is tried by running the graph over it; a cause's part is what it does on average
+over all orders in which the causes can come (Shapley), so the parts add up exactly. What
+is in the warehouse is not computed again; nothing is published.
+With --key, the same for one unit, in a sentence.
+
+With --method, run the sources of a snapshot through another method file and say how
 many units would change, by group, and which parameter does it. Nothing is published.
-With two snapshots, compare what they say, and what they stand on.
 A snapshot is named such as 2026-11-29.1, or latest.
-Exit codes: 0 nothing differs; 3 differences found.`,
-		Example: `  tamiz diff latest --method drafts/more-weight-on-water.yml
-  tamiz diff 2026-11-29.1 --method config/mx/method.yml -o json
-  tamiz diff 2026-11-15.1 2026-11-29.1`,
+Exit codes: 0 nothing differs; 3 differences found, in any mart.`,
+		Example: `  tamiz diff 2026-11-15.1 2026-11-29.1
+  tamiz diff 2026-11-15.1 latest --key KEY,OF,ONE           why this one changed
+  tamiz diff 2026-11-15.1 latest --mart states --column urgency_mean
+  tamiz diff 2026-11-15.1 latest --quick                    compare alone: nothing is computed
+  tamiz diff 2026-11-15.1 latest -o json
+  tamiz diff latest --method drafts/more-weight-on-water.yml`,
 		Args: args(cobra.RangeArgs(1, 2)),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			if (file == "") == (len(arguments) == 1) {
+			if (f.file == "") == (len(arguments) == 1) {
 				return &usageError{fmt.Errorf("want two snapshots, or one and --method FILE\n  to mend   %s --help shows how it is used", command.CommandPath())}
 			}
-			return diff(command, o, name, file, arguments)
+			if f.file != "" && (f.mart != "" || f.column != "" || f.unit != nil || f.quick) {
+				return &usageError{errors.New("--mart, --column, --key and --quick are for two snapshots, not for --method")}
+			}
+			return diff(command, o, f, arguments)
 		},
 	}
-	command.Flags().StringVar(&file, "method", "", "a method file to try in place of the snapshot's own")
-	command.Flags().StringVar(&name, "pipeline", "", "which pipeline (default: the project's first)")
+	command.Flags().StringVar(&f.file, "method", "", "a method file to try in place of the snapshot's own")
+	command.Flags().StringVar(&f.pipeline, "pipeline", "", "which pipeline (default: the project's first)")
+	command.Flags().StringVar(&f.mart, "mart", "", "the mart whose change is explained (default: that of diff: in pipeline.yml)")
+	command.Flags().StringVar(&f.column, "column", "", "the column of it that counts (default: as in pipeline.yml or, of another mart, its first figure that changed)")
+	command.Flags().StringSliceVar(&f.unit, "key", nil, "tell of one unit: the values of its key, in order, with commas between")
+	command.Flags().BoolVar(&f.quick, "quick", false, "compare what was published, and compute no causes")
 	return command
 }
 
-func diff(command *cobra.Command, o *options, name, file string, ids []string) error {
+func diff(command *cobra.Command, o *options, f *diffFlags, ids []string) error {
 	ctx := command.Context()
 	asJSON, err := o.json()
 	if err != nil {
 		return err
 	}
-	project, p, err := o.openPipeline(name)
+	project, p, err := o.openPipeline(f.pipeline)
 	if err != nil {
 		return err
 	}
-	if p.Comparison == nil {
+	if p.Comparison == nil && f.mart == "" {
 		return &pipeline.Error{Kind: pipeline.Config, Where: "config/" + p.Name + "/pipeline.yml", Problem: "it does not say what to compare",
-			Hint: "write diff: {mart: …, key: […], value: …, unit: {one: …, many: …}, groups: […]}"}
+			Hint: "write diff: {mart: …, key: […], value: …, unit: {one: …, many: …}, groups: […]}, or name a mart: --mart"}
 	}
 	var sides []*load.Snapshot
 	var store load.Local
@@ -106,12 +148,13 @@ func diff(command *cobra.Command, o *options, name, file string, ids []string) e
 		store, sides = opened, append(sides, snapshot)
 	}
 	var result *comparison
-	if file == "" {
-		result, err = compareSnapshots(ctx, store, p, sides[0], sides[1])
+	if f.file == "" {
+		d := &snapshotDiff{project: project, p: p, store: store, sides: [2]*load.Snapshot(sides), flags: f}
+		result, err = d.compare(ctx, command.ErrOrStderr())
 	} else {
 		var s *session
 		if s, err = openSession(ctx, project, p.Name); err == nil {
-			result, err = s.tryMethod(ctx, sides[0], file, command.ErrOrStderr())
+			result, err = s.tryMethod(ctx, sides[0], f.file, command.ErrOrStderr())
 		}
 	}
 	if err != nil {
@@ -120,7 +163,7 @@ func diff(command *cobra.Command, o *options, name, file string, ids []string) e
 	if asJSON {
 		err = printJSON(command.OutOrStdout(), result)
 	} else {
-		result.tell(command.OutOrStdout(), project, p, file != "")
+		result.tell(command.OutOrStdout(), project, p, f.file != "")
 	}
 	if err == nil && len(result.OtherRows) > 0 {
 		err = errDiffers
@@ -168,14 +211,12 @@ func (c *comparison) compare(ctx context.Context, p *pipeline.Pipeline, before, 
 	c.Gained, c.Lost, c.Appeared, c.Gone = difference.Gained, difference.Lost, difference.Appeared, difference.Gone
 	for _, group := range p.Comparison.Groups {
 		names, err := unitsOf(ctx, p.Comparison, before, group.SQL)
-		if err != nil {
-			return difference, err
-		}
-		later := lineage.Units{}
+		later, laterErr := lineage.Units{}, err
 		if places != nil {
-			if later, err = unitsOf(ctx, p.Comparison, places, group.SQL); err != nil {
-				return difference, err
-			}
+			later, laterErr = unitsOf(ctx, p.Comparison, places, group.SQL)
+		}
+		if err != nil && laterErr != nil { // one that asks for a new column groups by the later snapshot
+			return difference, laterErr
 		}
 		groups := lineage.Units{}
 		for _, units := range []lineage.Units{old, values} {

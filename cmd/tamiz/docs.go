@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tamiz/config"
+	"tamiz/lineage/standards"
 	"tamiz/pipeline"
 	"tamiz/transform"
 )
@@ -22,15 +23,16 @@ func newDocs(o *options) *cobra.Command {
 		Use:   "docs PIPELINE",
 		Short: "print the data dictionary of a pipeline's marts",
 		Long: `Print what every published table and column means, which flags and reasons stand
-beside values, and which version of the method it is. The same texts are in the
-Parquet files and in the models' yml: they are written once. In a project's folder
-it is the project's own pipeline, elsewhere the embedded one.`,
+beside values, and which version of the method it is: as Markdown, JSON, CSV, or a page
+of HTML. The same texts are in the Parquet files, in each snapshot's codebook and in the
+models' yml: they are written once. In a project's folder it is the project's own
+pipeline, elsewhere the embedded one.`,
 		Example: `  tamiz docs mx > dictionary.md
+  tamiz docs mx -o csv > codebook.csv
   tamiz docs mx -o json`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(command *cobra.Command, arguments []string) error {
-			asJSON, err := o.json()
-			if err != nil {
+			if _, err := o.json("csv", "html"); err != nil {
 				return err
 			}
 			p, err := o.pipelineHere(arguments[0])
@@ -40,11 +42,17 @@ it is the project's own pipeline, elsewhere the embedded one.`,
 			if _, err := transform.Bind(command.Context(), p); err != nil {
 				return err
 			}
-			if asJSON {
-				return dictionaryJSON(command.OutOrStdout(), p)
+			switch out := command.OutOrStdout(); o.output {
+			case "json":
+				return dictionaryJSON(out, p)
+			case "csv":
+				return standards.WriteCodebook(out, p)
+			case "html":
+				return standards.WriteCodebookHTML(out, p)
+			default:
+				dictionary(out, p)
+				return nil
 			}
-			dictionary(command.OutOrStdout(), p)
-			return nil
 		},
 	}
 }
@@ -65,15 +73,11 @@ func (o *options) pipelineHere(name string) (*pipeline.Pipeline, error) {
 	return project.Pipeline(name)
 }
 
-// dictionaryTables are the catalogues that the dictionary shows whole: what
-// can stand beside a value.
-var dictionaryTables = []string{"reference.flags", "reference.reasons"}
-
 // dictionary writes Markdown.
 func dictionary(out io.Writer, p *pipeline.Pipeline) {
 	fmt.Fprintf(out, "# Data dictionary: %s\n\nMade by `tamiz docs %s` from the models' own texts; method %s. Do not edit.\n\n%s\n",
 		p.Title["en"], p.Name, p.MethodVersion, strings.Join(strings.Fields(p.Description), " "))
-	for _, name := range dictionaryTables {
+	for _, name := range standards.Catalogues {
 		for _, table := range p.Tables {
 			if table.Name == name {
 				catalogue(out, table)
@@ -85,6 +89,9 @@ func dictionary(out io.Writer, p *pipeline.Pipeline) {
 			mart.Base(), mart.Description, strings.Join(mart.Key, ", "))
 		for _, column := range mart.Columns {
 			meaning := column.Description
+			if column.Deprecated != nil {
+				meaning = "Deprecated since " + column.Deprecated.Since + ": use " + column.Deprecated.Instead + ". " + meaning
+			}
 			if column.Source != "" {
 				meaning += " (" + column.Source + ")"
 			}
@@ -104,7 +111,7 @@ func catalogue(out io.Writer, table pipeline.Table) {
 	for _, row := range table.Rows {
 		cells := make([]string, len(row))
 		for i, literal := range row {
-			cells[i] = tableCell(strings.ReplaceAll(strings.Trim(literal, "'"), "''", "'"))
+			cells[i] = tableCell(standards.Word(literal))
 		}
 		fmt.Fprintf(out, "| %s |\n", strings.Join(cells, " | "))
 	}

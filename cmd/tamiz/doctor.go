@@ -103,6 +103,7 @@ func (d *doctor) examine(o *options, arguments []string) error {
 	d.lookAtDisk()
 	d.lookAtWarehouse()
 	d.lookAtSecrets()
+	d.lookAtKeys()
 	d.lookAtStore(names)
 	d.lookAtClock()
 	for _, name := range names {

@@ -65,7 +65,7 @@ func (r *runState) isSettled() (bool, error) {
 // leaseFor is how long a machine that died keeps others from the pipeline.
 const leaseFor = time.Minute
 
-var errLostLease = errors.New("another machine has taken this pipeline over")
+var errLostLease = errors.New("it no longer holds the lock of this pipeline: another machine has taken it over, or it could not be renewed for a minute")
 
 // acquire takes the lease of the pipeline, so that no other machine that shares
 // the store runs it at the same time. If it is lost, the run ends.
@@ -104,13 +104,13 @@ func (s *session) lease(ctx context.Context, what string) (*load.Lease, error) {
 	return load.Acquire(ctx, s.store, s.p.Name, load.Holder{Name: what, Host: machine(), Process: os.Getpid(), Warehouse: id}, leaseFor)
 }
 
-// lostLease says that the run ended because another machine took over.
+// lostLease says that the run ended because its lease did.
 func (r *runState) lostLease() error {
 	if !errors.Is(context.Cause(r.ctx), errLostLease) {
 		return nil
 	}
-	return &pipeline.Error{Kind: pipeline.Busy, Subject: r.p.Name, Err: errLostLease, Effect: "this run wrote nothing more; the other one goes on",
-		Hint: "if this machine was asleep or cut off from the store, there is nothing to do"}
+	return &pipeline.Error{Kind: pipeline.Busy, Subject: r.p.Name, Err: errLostLease, Effect: "this run wrote nothing more",
+		Hint: "if this machine was asleep, overloaded, or cut off from the store: tamiz run again, unless the other one does the work"}
 }
 
 // room wants some free disk for the warehouse, so that a run stops before it

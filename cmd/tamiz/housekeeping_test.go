@@ -19,7 +19,7 @@ func TestPrune_LosesNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs a pipeline several times")
 	}
-	project := sampleProject(t, "np", 60)
+	project := smallProject(t, 60)
 	amend(t, filepath.Join(project, "tamiz.yml"), "keep: {runs: 2}\n")
 	model := filepath.Join(project, "sql", "np", "intermediate", "int_years.sql")
 	original, err := os.ReadFile(model)
@@ -135,7 +135,7 @@ func TestUpgrade_AnOlderProjectGoesOn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs a pipeline several times")
 	}
-	project := sampleProject(t, "np", 60)
+	project := smallProject(t, 60)
 	tamiz(t, "run", "--project", project)
 	published := digests(t, project, "np")
 	for _, path := range []string{"store/np/ledger", "store/np/runs", "store/np/observations.jsonl", "store/np/lock.json", "store/np/catalog.json", "warehouse/format", "warehouse/id"} {

@@ -52,12 +52,15 @@ func tamiz(t *testing.T, arguments ...string) string {
 // runRecord runs a pipeline and gives its record.
 func runRecord(t *testing.T, arguments ...string) *pipeline.RunRecord {
 	t.Helper()
+	return onlyRecord(t, []byte(tamiz(t, append([]string{"run", "-o", "json"}, arguments...)...)))
+}
+
+// onlyRecord reads the one record of a run that a command printed.
+func onlyRecord(t *testing.T, text []byte) *pipeline.RunRecord {
+	t.Helper()
 	var records []*pipeline.RunRecord
-	if err := json.Unmarshal([]byte(tamiz(t, append([]string{"run", "-o", "json"}, arguments...)...)), &records); err != nil {
-		t.Fatal(err)
-	}
-	if len(records) != 1 {
-		t.Fatalf("%d run records, want 1", len(records))
+	if err := json.Unmarshal(text, &records); err != nil || len(records) != 1 {
+		t.Fatalf("want one run record: %v\n%s", err, text)
 	}
 	return records[0]
 }
@@ -103,9 +106,9 @@ func digests(t *testing.T, project, name string) map[string]pipeline.Digest {
 }
 
 // query asks the latest snapshot for rows of text.
-func query(t *testing.T, project, sql string) [][]string {
+func query(t *testing.T, project, sql string, more ...string) [][]string {
 	t.Helper()
-	out := strings.TrimSpace(tamiz(t, "query", "--project", project, "-o", "csv", sql))
+	out := strings.TrimSpace(tamiz(t, append([]string{"query", "--project", project, "-o", "csv", sql}, more...)...))
 	records, err := csv.NewReader(strings.NewReader(out)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +172,8 @@ func realProject(t *testing.T) (dir, data string) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, UpdateScripts: os.Getenv("UPDATE") != ""})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true, UpdateScripts: os.Getenv("UPDATE") != "",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"reduce": reduceCommand}})
 }
 
 // TestReadme runs every command of the README's sh blocks, in order, in a

@@ -154,7 +154,11 @@ func reasons(record *pipeline.RunRecord) []pipeline.Sentence {
 		list = append(list, hold.Because)
 	}
 	for _, cause := range record.Causes {
-		list = append(list, pipeline.Sentence{Key: "held_cause", Values: map[string]any{"source": cause.Source, "count": cause.Changed}})
+		key := "held_cause"
+		if cause.Source == "" {
+			key = "held_" + cause.Group
+		}
+		list = append(list, pipeline.Sentence{Key: key, Values: map[string]any{"source": cause.Source, "count": cause.Changed}})
 	}
 	return list
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
 
+	"tamiz/config"
 	"tamiz/load"
 	"tamiz/pipeline"
 )
@@ -17,6 +19,9 @@ func (r *runState) publication() (load.Publication, error) {
 		Checks: load.ManifestChecks{Passed: r.passed, Warnings: r.warnings},
 		Engine: load.Engine{Tamiz: versionText(), DuckDB: r.duckDB, Platform: r.record.Platform},
 	}
+	for _, one := range r.failures { // a person let them pass, or else nothing would be published
+		m.Checks.Approved = append(m.Checks.Approved, one.CheckResult)
+	}
 	for _, source := range r.p.Sources {
 		archive := "public"
 		if source.Private {
@@ -26,7 +31,7 @@ func (r *runState) publication() (load.Publication, error) {
 			Licence: source.Licence, Citation: source.Citation, URL: source.URL, Archive: archive, Files: r.pins.Sources[source.Name],
 			Vintages: r.pins.Vintages[source.Name]})
 	}
-	publication := load.Publication{Files: map[string]string{}, Notes: map[string][]byte{load.MethodFile: r.p.MethodText}}
+	publication := load.Publication{Files: map[string]string{}}
 	for _, mart := range r.p.Marts() {
 		step := r.graph.Table(mart.Name)[0]
 		sound, err := r.warehouse.Verify(step.Fingerprint)
@@ -48,7 +53,46 @@ func (r *runState) publication() (load.Publication, error) {
 		publication.Files[file] = path
 	}
 	publication.Manifest = m
-	return publication, nil
+	made, err := r.made()
+	if err != nil {
+		return publication, err
+	}
+	if publication.Notes, err = notes(r.p, made); err != nil {
+		return publication, err
+	}
+	if _, err := r.columns(); err != nil {
+		return publication, err
+	}
+	publication.Describe = describe(r.p, r.binding, made)
+	if publication.Trust, err = trusted(r.project, r.p.Name); err != nil {
+		return publication, err
+	}
+	publication.Sign, err = signingKey(r.project)
+	return publication, err
+}
+
+// made tells of the steps that the marts stand on. A result that only others
+// stand on may be gone by now: it is made again, so that equal runs tell the
+// same.
+func (r *runState) made() (pipeline.MadeSteps, error) {
+	behind := r.graph.Behind(r.graph.Marts())
+	if _, err := r.session.walk(r.record.Workers).Run(r.ctx, r.graph, behind, nil); err != nil {
+		return pipeline.MadeSteps{}, err
+	}
+	return r.warehouse.Made(behind)
+}
+
+// notes are the files of a snapshot that rebuild its marts.
+func notes(p *pipeline.Pipeline, made pipeline.MadeSteps) (map[string][]byte, error) {
+	definition, err := config.Pack(p)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := json.MarshalIndent(made, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("write what is told of the steps: %w", err)
+	}
+	return map[string][]byte{load.MethodFile: p.MethodText, config.DefinitionFile: definition, pipeline.MadeFile: append(steps, '\n')}, nil
 }
 
 // tell ends a run in plain words.
@@ -146,6 +190,9 @@ func (r *runState) tellVerdict(flags string) {
 	for _, check := range r.warnings {
 		r.tellCheck(paint(w, yellow, "warning"), check)
 	}
+	if r.unsent != "" {
+		fmt.Fprintf(w, "  %s\n", r.unsent)
+	}
 	if r.record.Verdict == pipeline.Published {
 		fmt.Fprintf(w, "\nNext:\n")
 		for _, next := range nextCommands(r.p, flags) {
@@ -166,12 +213,12 @@ func (r *runState) tellHolds(flags string) {
 	}
 	for _, hold := range r.record.Holds {
 		switch hold.Kind {
-		case pipeline.HoldDamaged, pipeline.HoldWithdrawn:
+		case pipeline.HoldDamaged, pipeline.HoldWithdrawn, pipeline.HoldSchema:
 			fmt.Fprintf(w, "  %s  %s\n", paint(w, yellow, "question"), strings.ReplaceAll(hold.Details, "\n", "\n  "))
 		}
 	}
 	for _, cause := range r.record.Causes {
-		fmt.Fprintf(w, "  by the new version of %s alone: %s of %s\n", cause.Source, r.p.Comparison.Value, plural(cause.Changed, r.p.Comparison.One, r.p.Comparison.Many))
+		fmt.Fprintf(w, "  %s\n", r.causeText(cause))
 	}
 	fmt.Fprintf(w, "\n  %s: %s Readers still see %s.\n", paint(w, red, "held"), r.record.Reason, latestName(r.latest))
 	fmt.Fprintf(w, "  All offending rows: %s runs %s%s\n", self(), r.record.ID, flags)

@@ -34,11 +34,25 @@ func TestReal_TheRealFilesBecomeASnapshot(t *testing.T) {
 	t.Run("levels", func(t *testing.T) { realLevels(t, dir) })
 	t.Run("places", func(t *testing.T) { realPlaces(t, dir, record) })
 	t.Run("traced cells hold the value", func(t *testing.T) { realTraced(t, dir, data) })
+	t.Run("why", func(t *testing.T) {
+		many, how := 20, inOneGo
+		if *isAudit {
+			many, how = 1<<20, rowByRow
+		}
+		proveWhy(t, dir, "profile is not null", many, 0, how, "--var", "data="+data)
+	})
 	t.Run("replay", func(t *testing.T) {
 		out := tamiz(t, append([]string{"test", "mx", "--replay", "20"}, flags...)...)
 		if !strings.Contains(out, "all identical: true") {
 			t.Error(out)
 		}
+	})
+	t.Run("rebuild", func(t *testing.T) {
+		workers := []string{"4"}
+		if *isAudit {
+			workers = append(workers, "1")
+		}
+		wantRebuilt(t, record.Snapshot, filepath.Join(dir, "store"), workers...)
 	})
 	t.Run("second", func(t *testing.T) {
 		second := runRecord(t, append([]string{"mx"}, flags...)...)

@@ -27,12 +27,11 @@ type rawRecord struct {
 
 // tracing follows rows of models down to the records that they stand on.
 type tracing struct {
-	t       *testing.T
-	plan    *pipeline.Plan
-	walk    *pipeline.Walk
-	tracers map[string]*transform.Tracer
-	seen    map[string]bool
-	found   []rawRecord
+	t     *testing.T
+	plan  *pipeline.Plan
+	walk  *pipeline.Walk
+	seen  map[string]bool
+	found []rawRecord
 }
 
 // openTracing stands on the last run of a project.
@@ -50,13 +49,7 @@ func openTracing(t *testing.T, dir, data, name string) *tracing {
 	if err != nil || pins == nil {
 		t.Fatalf("no run: %v", err)
 	}
-	d := &tracing{t: t, plan: pipeline.NewPlan(s.p, s.binding, *pins, s.engines), walk: s.walk(1), tracers: map[string]*transform.Tracer{}}
-	t.Cleanup(func() {
-		for _, tracer := range d.tracers {
-			tracer.Close()
-		}
-	})
-	return d
+	return &tracing{t: t, plan: pipeline.NewPlan(s.p, s.binding, *pins, s.engines), walk: s.walk(1)}
 }
 
 // down gives the raw records that make the row of a model with this key.
@@ -80,26 +73,16 @@ func (d *tracing) follow(table string, key []*string) {
 		return
 	}
 	d.seen[name] = true
-	tracer, ok := d.tracers[table]
-	if !ok {
-		var err error
-		tracer, err = transform.OpenTracer(context.Background(), pipeline.Task{Step: step, Inputs: d.walk.InputFiles(step), Memory: 2 << 30}, d.walk.TablePath(step.Fingerprint))
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		d.tracers[table] = tracer
-	}
-	if _, _, err := tracer.Choose(key); err != nil {
+	traced, err := transform.SQL{}.Trace(context.Background(), pipeline.TraceTask{Keys: [][]*string{key}, Output: d.walk.TablePath(step.Fingerprint), Together: true,
+		Task: pipeline.Task{Step: step, Inputs: d.walk.InputFiles(step), Memory: 2 << 30}})
+	if err != nil {
 		d.t.Fatal(err)
 	}
-	for _, input := range slices.Sorted(maps.Keys(step.Model.Trace)) {
-		if kind := step.Model.Trace[input].Kind; kind != pipeline.TraceKey && kind != pipeline.TraceGroup {
-			continue
-		}
-		columns, rows, err := tracer.Rows(input)
-		if err != nil {
-			d.t.Fatal(err)
-		}
+	if traced.Rows[0].Values == nil || traced.Rows[0].Fault != nil {
+		d.t.Fatalf("%s: %+v", name, traced.Rows[0].Fault)
+	}
+	for _, input := range slices.Sorted(maps.Keys(traced.Inputs)) {
+		columns, rows := traced.Inputs[input], traced.Rows[0].Inputs[input]
 		for _, row := range rows {
 			value := func(column string) *string { return row[slices.Index(columns, column)] }
 			if strings.HasPrefix(input, "raw.") {

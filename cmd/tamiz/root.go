@@ -60,7 +60,7 @@ can be traced and repeated, and publishes versioned snapshots of Parquet files.`
 	flags.StringArrayVar(&o.vars, "var", nil, "a variable of the project's folders, as name=value (may be repeated)")
 	flags.StringVarP(&o.output, "output", "o", "text", "text, or json for machines (query also: csv)")
 	root.AddCommand(newInit(o), newRun(o), newFetch(o), newPlan(o), newStatus(o), newSources(o), newSnapshots(o), newRuns(o), newQuery(o), newTest(o), newDocs(o), newAdoption(o), newAllocate(o), newDiff(o), newAnchor(o), newLog(o), newApprove(o), newReject(o), newWithdraw(o), newSchedule(o), newCancel(o))
-	root.AddCommand(newDoctor(o), newWarehouse(o), newStore(o))
+	root.AddCommand(newDoctor(o), newWarehouse(o), newStore(o), newVerify(o), newKeys(o), newRebuild(o), newLineage(o), newWhy(o), newExport(o))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -159,6 +159,9 @@ func (s *session) run(ctx context.Context, f *runFlags, out io.Writer, flags str
 	if r.record.Verdict != pipeline.Partial {
 		err = errors.Join(err, r.tellOperator(err))
 	}
+	if r.record.Verdict == pipeline.Published {
+		r.unsent = r.sendEvents()
+	}
 	r.keepHouse()
 	r.tell(flags, err)
 	if err == nil && r.record.Verdict == pipeline.Held {

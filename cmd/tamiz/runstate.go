@@ -49,6 +49,7 @@ type runState struct {
 	isLeased   bool                    // it holds the lease, so that the store can be reached and written
 	isMute     bool                    // it could not reach the ledger to say so
 	teller     *teller
+	unsent     string // why lineage events were not sent
 	lookTime   time.Duration
 	stepTime   time.Duration
 	events     *zap.Logger

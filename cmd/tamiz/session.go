@@ -94,19 +94,22 @@ func openSessionAt(ctx context.Context, project *config.Project, name string, no
 	if err != nil {
 		return nil, err
 	}
+	return s, s.open(ctx)
+}
+
+// open opens the rooms, and binds the definition.
+func (s *session) open(ctx context.Context) (err error) {
 	if s.duckDB, err = duck.Version(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if s.engines, err = openEngines(ctx, s.duckDB); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.openFolders(); err != nil {
-		return nil, err
+		return err
 	}
-	if s.binding, err = bind(ctx, s.warehouse, s.p, s.engines[pipeline.StepGo]); err != nil {
-		return nil, err
-	}
-	return s, nil
+	s.binding, err = bind(ctx, s.warehouse, s.p, s.engines[pipeline.StepGo])
+	return err
 }
 
 func (s *session) openFolders() (err error) {

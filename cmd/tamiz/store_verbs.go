@@ -94,6 +94,16 @@ func checkStore(command *cobra.Command, o *options, arguments []string) error {
 }
 
 func tellStoreFindings(w io.Writer, name string, read int, findings []storeFinding) {
+	harm := tellFindings(w, findings)
+	if harm == 0 {
+		fmt.Fprintf(w, "%s: %s read; each is what it was when it was written, and the chains are whole\n", name, plural(read, "object", "objects"))
+		return
+	}
+	fmt.Fprintf(w, "%s: %s read; %s\n", name, plural(read, "object", "objects"), plural(harm, "is missing or was changed", "are missing or were changed"))
+}
+
+// tellFindings tells what is wrong, and counts what is not harmless.
+func tellFindings(w io.Writer, findings []storeFinding) int {
 	harm := 0
 	for _, one := range findings {
 		word := paint(w, yellow, "note")
@@ -107,11 +117,7 @@ func tellStoreFindings(w io.Writer, name string, read int, findings []storeFindi
 			}
 		}
 	}
-	if harm == 0 {
-		fmt.Fprintf(w, "%s: %s read; each is what it was when it was written, and the chains are whole\n", name, plural(read, "object", "objects"))
-		return
-	}
-	fmt.Fprintf(w, "%s: %s read; %s\n", name, plural(read, "object", "objects"), plural(harm, "is missing or was changed", "are missing or were changed"))
+	return harm
 }
 
 func newStoreCopy(o *options) *cobra.Command {
@@ -207,7 +213,7 @@ func copyStore(command *cobra.Command, o *options, from, to string) error {
 	return nil
 }
 
-// mustExist wants a folder to copy from to be one of a store.
+// mustExist wants a folder to be one of a store, before opening makes it one.
 func mustExist(from string) error {
 	if from == "" || strings.HasPrefix(from, "s3://") {
 		return nil

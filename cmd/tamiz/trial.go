@@ -16,12 +16,33 @@ import (
 	"tamiz/pipeline"
 )
 
-// trial runs the sources of one snapshot through any method. It keeps its
-// results in the warehouse like any run, and publishes nothing.
+// trial runs the graph in worlds that never were: with the sources of one
+// snapshot, the method of another, the models of a third. It keeps its results
+// in the warehouse like any run, and publishes nothing.
 type trial struct {
 	*session
-	pins     pipeline.Pins
 	progress io.Writer
+}
+
+// basis is what a result stands on, but for the engine.
+type basis struct {
+	p       *pipeline.Pipeline // models and method
+	binding *pipeline.Binding
+	pins    pipeline.Pins
+}
+
+// today is the present definition over the sources of a snapshot.
+func (s *session) today(pins pipeline.Pins) basis { return basis{s.p, s.binding, pins} }
+
+// withMethod is a basis with other tables for its method.
+func (s *session) withMethod(ctx context.Context, w basis, method []pipeline.Table) (basis, error) {
+	p := w.p.WithMethod(method)
+	var err error
+	if !sameShape(w.p.Tables, p.Tables) {
+		w.binding, err = bind(ctx, s.warehouse, p, s.engines[pipeline.StepGo])
+	}
+	w.p = p
+	return w, err
 }
 
 // tryMethod compares a snapshot's method with another one, over the same
@@ -51,8 +72,9 @@ func (s *session) tryMethod(ctx context.Context, snapshot *load.Snapshot, file s
 		return nil, err
 	}
 	defer unlock()
-	t := &trial{session: s, pins: pinsOf(snapshot), progress: progress}
-	base, err := t.run(ctx, before.Tables, marts(s.p))
+	t := &trial{session: s, progress: progress}
+	now := s.today(pinsOf(snapshot))
+	base, err := t.method(ctx, now, before.Tables, marts(s.p))
 	if pipeline.KindOf(err) == pipeline.Config {
 		return nil, &pipeline.Error{Kind: pipeline.Config, Subject: snapshot.Snapshot, Problem: "today's SQL does not run with the method of that snapshot",
 			Hint: "compare with a newer snapshot", Err: err}
@@ -61,7 +83,7 @@ func (s *session) tryMethod(ctx context.Context, snapshot *load.Snapshot, file s
 		return nil, err
 	}
 	mart := "marts." + s.p.Comparison.Mart
-	candidate, err := t.run(ctx, after.Tables, marts(s.p))
+	candidate, err := t.method(ctx, now, after.Tables, marts(s.p))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +99,7 @@ func (s *session) tryMethod(ctx context.Context, snapshot *load.Snapshot, file s
 	if err != nil {
 		return nil, err
 	}
-	return result, t.explain(ctx, result, difference, before.Tables, after.Tables)
+	return result, t.explain(ctx, now, result, difference, before.Tables, after.Tables)
 }
 
 // tablesWithout lists the tables that others lack.
@@ -132,17 +154,22 @@ type tried struct {
 	fingerprints map[string]pipeline.Digest
 }
 
-// run makes marts with the tables of some method. What is in the warehouse is
-// not made again: of a new method, only what stands on a changed table.
-func (t *trial) run(ctx context.Context, method []pipeline.Table, wanted []string) (*tried, error) {
-	p, binding := t.p.WithMethod(method), t.binding
-	if !sameShape(t.p.Tables, p.Tables) {
-		var err error
-		if binding, err = bind(ctx, t.warehouse, p, t.engines[pipeline.StepGo]); err != nil {
-			return nil, err
-		}
+// method makes marts with the tables of some method.
+func (t *trial) method(ctx context.Context, w basis, method []pipeline.Table, wanted []string) (*tried, error) {
+	w, err := t.withMethod(ctx, w, method)
+	if err != nil {
+		return nil, err
 	}
-	graph := pipeline.NewPlan(p, binding, t.pins, t.engines)
+	return t.run(ctx, t.plan(w), wanted)
+}
+
+func (t *trial) plan(w basis) *pipeline.Plan {
+	return pipeline.NewPlan(w.p, w.binding, w.pins, t.engines)
+}
+
+// run makes marts. What is in the warehouse is not made again: of a new method,
+// only what stands on a changed table.
+func (t *trial) run(ctx context.Context, graph *pipeline.Plan, wanted []string) (*tried, error) {
 	var targets []*pipeline.Step
 	for _, name := range wanted {
 		targets = append(targets, graph.Table(name)...)
@@ -180,17 +207,17 @@ func sameShape(a, b []pipeline.Table) bool {
 }
 
 // explain makes each change of the method alone, and says what it does.
-func (t *trial) explain(ctx context.Context, result *comparison, all lineage.Difference, before, after []pipeline.Table) error {
+func (t *trial) explain(ctx context.Context, w basis, result *comparison, all lineage.Difference, before, after []pipeline.Table) error {
 	changes := pipeline.CompareMethods(before, after)
 	var alone []map[string]bool
 	if len(changes) > 1 {
-		base, err := t.units(ctx, before)
+		base, err := t.units(ctx, w, before)
 		if err != nil {
 			return err
 		}
 		for i, change := range changes {
 			fmt.Fprintf(t.progress, "  parameter %d of %d alone: %s\n", i+1, len(changes), change.Name())
-			units, err := t.units(ctx, change.Apply(before, after))
+			units, err := t.units(ctx, w, change.Apply(before, after))
 			if err != nil {
 				return err
 			}
@@ -209,8 +236,8 @@ func (t *trial) explain(ctx context.Context, result *comparison, all lineage.Dif
 	return nil
 }
 
-func (t *trial) units(ctx context.Context, method []pipeline.Table) (lineage.Units, error) {
-	made, err := t.run(ctx, method, []string{"marts." + t.p.Comparison.Mart})
+func (t *trial) units(ctx context.Context, w basis, method []pipeline.Table) (lineage.Units, error) {
+	made, err := t.method(ctx, w, method, []string{"marts." + t.p.Comparison.Mart})
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,11 @@ func (r *runState) judge() error {
 	if err := r.readChecks(); err != nil {
 		return err
 	}
-	r.record.Holds = append(r.record.Holds, r.gateHolds()...)
+	schema, err := r.schemaHolds()
+	if err != nil {
+		return err
+	}
+	r.record.Holds = slices.Concat(r.record.Holds, r.gateHolds(), schema)
 	if r.same && len(r.record.Holds) == 0 {
 		r.record.Verdict, r.record.Snapshot = pipeline.NothingNew, r.latest.Snapshot
 		return nil
@@ -43,6 +47,9 @@ func (r *runState) judge() error {
 		return nil
 	}
 	snapshot, isNew, err := load.Publish(r.ctx, r.store, publication, r.now())
+	if pipeline.KindOf(err) == pipeline.Config {
+		return err
+	}
 	if err != nil {
 		return &pipeline.Error{Kind: pipeline.Storage, Subject: storeName(r.project), Problem: "publish the snapshot", Err: err,
 			Effect: "readers still see the last snapshot, whole", Hint: "run again; what is done is kept"}

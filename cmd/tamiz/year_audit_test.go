@@ -142,7 +142,7 @@ func (a *audit) compare(snapshot *load.Snapshot) {
 		}
 	}
 	began := time.Now()
-	made, err := (&trial{session: a.reference, pins: pins, progress: io.Discard}).run(t.Context(), a.reference.p.MethodTables(), marts(a.reference.p))
+	made, err := (&trial{session: a.reference, progress: io.Discard}).method(t.Context(), a.reference.today(pins), a.reference.p.MethodTables(), marts(a.reference.p))
 	if err != nil {
 		t.Fatalf("%s undisturbed: %v", snapshot.Snapshot, err)
 	}

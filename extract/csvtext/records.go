@@ -62,6 +62,7 @@ type Records struct {
 	stops      [256]bool // separator and line ends
 	buffer     []byte
 	begin, end int   // what of the buffer is not split yet
+	base       int64 // bytes of the source before the buffer
 	final      bool  // the source has ended
 	line       int64 // of the next record
 	lineEnds   LineEnds
@@ -267,6 +268,7 @@ func (r *Records) fault(lines int64, data []byte, problem string, args ...any) e
 func (r *Records) fill() error {
 	if r.begin > 0 {
 		r.end = copy(r.buffer, r.buffer[r.begin:r.end])
+		r.base += int64(r.begin)
 		r.begin = 0
 	}
 	if r.end == len(r.buffer) {

@@ -37,6 +37,7 @@ type DB struct {
 	pool    *sql.DB
 	conn    *sql.Conn
 	shared  *instance       // that it lives in, if it is one of [Reuse]
+	common  *common         // that it lives in, if it is one of [Share]
 	cleanup context.Context // a cancelled step must be cleaned up, too
 	catalog string
 }
@@ -84,6 +85,9 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 
 // Close closes the database and frees its memory.
 func (db *DB) Close() error {
+	if db.common != nil {
+		return db.common.leave(db.cleanup, db)
+	}
 	if db.shared != nil {
 		return db.shared.giveBack(db.cleanup, db.conn, db.catalog)
 	}

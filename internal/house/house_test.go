@@ -27,7 +27,8 @@ var mayImport = map[string][]string{
 	"transform/methods":    {"internal/u01", "transform/statistics"},
 	"transform/statistics": {"internal/u01"},
 	"load":                 {"pipeline"},
-	"lineage":              {},
+	"lineage":              {"pipeline"},
+	"lineage/standards":    {"pipeline"},
 	"load/dirstore":        {"load"},
 	"load/s3store":         {"load", "pipeline"},
 	"load/storetest":       {"load", "pipeline"},
@@ -57,6 +58,7 @@ var mayImport = map[string][]string{
 var onlyIn = map[string][]string{
 	"github.com/duckdb/duckdb-go/v2": {"internal/duck"},
 	"github.com/goccy/go-yaml":       {"config"},
+	"aead.dev/minisign":              {"load"},
 	"github.com/spf13/cobra":         {"cmd/tamiz"},
 	"github.com/aws/aws-sdk-go-v2":   {"load/s3store", "extract", "internal/s3server"},
 	"go.uber.org/zap":                {"cmd/tamiz", "schedule"},

@@ -124,12 +124,24 @@ func (s *Server) run(t testing.TB, program, data string) error {
 	return nil
 }
 
-func (s *Server) makeBucket(ctx context.Context) error {
-	client := s3.New(s3.Options{Region: region, BaseEndpoint: &s.Endpoint, UsePathStyle: true, RetryMaxAttempts: 1,
+// LetEveryoneRead opens the bucket's objects to readers without an account.
+func (s *Server) LetEveryoneRead(t testing.TB) {
+	t.Helper()
+	policy := fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::%s/*"}]}`, s.Bucket)
+	if _, err := s.client().PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: &s.Bucket, Policy: &policy}); err != nil {
+		t.Fatalf("open the bucket: %v", err)
+	}
+}
+
+func (s *Server) client() *s3.Client {
+	return s3.New(s3.Options{Region: region, BaseEndpoint: &s.Endpoint, UsePathStyle: true, RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: s.AccessKey, SecretAccessKey: s.SecretKey}, nil
 		})})
-	_, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &s.Bucket})
+}
+
+func (s *Server) makeBucket(ctx context.Context) error {
+	_, err := s.client().CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &s.Bucket})
 	return err
 }
 

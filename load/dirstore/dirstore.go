@@ -56,6 +56,16 @@ func Open(dir string) (*Store, error) {
 	return &Store{dir: dir}, nil
 }
 
+// View opens a folder that is there, to read alone: nothing in it is touched.
+func View(dir string) (*Store, error) {
+	if info, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("open the store: %s is no folder", dir)
+	}
+	return &Store{dir: dir}, nil
+}
+
 // Path gives the file of a key, for readers on this machine.
 func (s *Store) Path(key string) (string, error) {
 	if !fs.ValidPath(key) || strings.HasPrefix(key, ".") {
