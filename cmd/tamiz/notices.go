@@ -12,6 +12,7 @@ import (
 
 	"tamiz/config"
 	"tamiz/internal/words"
+	"tamiz/lineage"
 	"tamiz/load"
 	"tamiz/pipeline"
 	"tamiz/schedule/notice"
@@ -154,11 +155,14 @@ func reasons(record *pipeline.RunRecord) []pipeline.Sentence {
 		list = append(list, hold.Because)
 	}
 	for _, cause := range record.Causes {
-		key := "held_cause"
-		if cause.Source == "" {
-			key = "held_" + cause.Group
+		switch {
+		case cause.Source != "":
+			list = append(list, pipeline.Sentence{Key: "held_cause", Values: map[string]any{"source": cause.Source, "count": cause.Changed}})
+		case cause.Group == lineage.CauseMethod:
+			list = append(list, pipeline.Sentence{Key: "held_method", Values: map[string]any{"count": cause.Changed}})
+		default:
+			list = append(list, pipeline.Sentence{Key: "held_models", Values: map[string]any{"count": cause.Changed}})
 		}
-		list = append(list, pipeline.Sentence{Key: key, Values: map[string]any{"source": cause.Source, "count": cause.Changed}})
 	}
 	return list
 }
