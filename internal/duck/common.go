@@ -15,10 +15,12 @@ import (
 // each asker has a catalog of its own, and all share what [DB.Kept] and
 // [DB.Macros] made.
 type common struct {
-	base *DB
+	base    *DB
+	options Options
+	used    int // askers it has served; guarded by commons
+	active  int // those it serves now; guarded by commons
 
 	sync.Mutex
-	used   int
 	kept   map[string]*keptTable
 	macros []map[string]string // by catalog: name → SQL
 }
@@ -29,6 +31,10 @@ type keptTable struct {
 	err error
 }
 
+// mostUses is how many askers a database serves: what is kept for them grows
+// with what they ask, and goes with it.
+const mostUses = 2000
+
 var commons struct {
 	sync.Mutex
 	all map[Options]*common
@@ -37,52 +43,66 @@ var commons struct {
 // Share opens a catalog that is empty, in a database that all share who ask
 // for these bounds: they are the bounds of all together. Close it.
 func Share(ctx context.Context, options Options) (*DB, error) {
-	c, err := openCommon(ctx, options)
+	c, number, err := openCommon(ctx, options)
 	if err != nil {
 		return nil, err
 	}
-	c.Lock()
-	c.used++
-	db := &DB{pool: c.base.pool, common: c, cleanup: context.WithoutCancel(ctx), catalog: "step_" + strconv.Itoa(c.used)}
-	c.Unlock()
+	db := &DB{pool: c.base.pool, common: c, cleanup: context.WithoutCancel(ctx), catalog: "step_" + strconv.Itoa(number)}
 	if db.conn, err = db.pool.Conn(ctx); err != nil {
-		return nil, fmt.Errorf("open DuckDB: %w", err)
+		return nil, fmt.Errorf("open DuckDB: %w", errors.Join(err, c.retire()))
 	}
 	statements := "attach ':memory:' as " + db.catalog + "; use " + db.catalog + "; set default_null_order = 'nulls_last'; set timezone = 'UTC';"
 	if err := db.Exec(ctx, statements); err != nil {
-		return nil, fmt.Errorf("open DuckDB: %w", errors.Join(err, db.conn.Close()))
+		return nil, fmt.Errorf("open DuckDB: %w", errors.Join(err, db.conn.Close(), c.retire()))
 	}
 	return db, nil
 }
 
-func openCommon(ctx context.Context, options Options) (*common, error) {
+// openCommon gives the database that all share, and the asker's number.
+func openCommon(ctx context.Context, options Options) (*common, int, error) {
 	commons.Lock()
 	defer commons.Unlock()
 	if c := commons.all[options]; c != nil {
-		return c, nil
+		c.used++
+		c.active++
+		return c, c.used, nil
 	}
 	base, err := Open(ctx, options)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := base.Exec(ctx, "set parquet_metadata_cache = true"); err != nil { // files are asked several times
-		return nil, fmt.Errorf("open DuckDB: %w", errors.Join(err, base.Close()))
+		return nil, 0, fmt.Errorf("open DuckDB: %w", errors.Join(err, base.Close()))
 	}
 	base.pool.SetMaxOpenConns(0)
 	if commons.all == nil {
 		commons.all = map[Options]*common{}
 	}
-	c := &common{base: base, kept: map[string]*keptTable{}}
+	c := &common{base: base, options: options, used: 1, active: 1, kept: map[string]*keptTable{}}
 	commons.all[options] = c
-	return c, nil
+	return c, c.used, nil
+}
+
+// retire notes that an asker is done. The last one of a database that has
+// served enough closes it.
+func (c *common) retire() error {
+	commons.Lock()
+	defer commons.Unlock()
+	c.active--
+	if c.active > 0 || c.used < mostUses {
+		return nil
+	}
+	delete(commons.all, c.options)
+	return c.base.Close()
 }
 
 // leave closes a catalog.
 func (c *common) leave(ctx context.Context, db *DB) error {
-	if err := drop(db.conn); err != nil {
-		return err
+	err := drop(db.conn)
+	if err == nil {
+		err = c.base.Exec(ctx, "detach "+db.catalog)
 	}
-	if err := c.base.Exec(ctx, "detach "+db.catalog); err != nil {
+	if err = errors.Join(err, c.retire()); err != nil {
 		return fmt.Errorf("close a catalog: %w", err)
 	}
 	return nil
