@@ -31,8 +31,7 @@ var (
 )
 
 // TestWhy_RawLinesCarryTheValues proves 1,000 random rows of the profiles of
-// the national sample, each by itself, as the command does, and reads every raw
-// record that the proof names with readers that are not ours. TestWhy does so
+// the national sample, all together, and reads every raw record that the proof names with readers that are not ours. TestWhy does so
 // for 30 of a small one.
 func TestWhy_RawLinesCarryTheValues(t *testing.T) {
 	if !*isAudit {
@@ -43,7 +42,7 @@ func TestWhy_RawLinesCarryTheValues(t *testing.T) {
 		dir = sampleProject(t, "mx", *whySchools)
 		runRecord(t, "--project", dir)
 	}
-	proveWhy(t, dir, "profile is not null", 1000, 0, byItself)
+	proveWhy(t, dir, "profile is not null", 1000, 0, inOneGo)
 }
 
 // manner is how rows are proved.
@@ -51,7 +50,6 @@ type manner int
 
 const (
 	inOneGo  manner = iota // all together: a step runs once, on all that was traced
-	byItself               // each apart from the others, as the command proves it
 	rowByRow               // a step runs for each traced row alone
 )
 
@@ -73,31 +71,25 @@ func proveWhy(t *testing.T, dir, where string, many, unread int, how manner, fla
 	deriver.Together = how != rowByRow
 	keys := drawnKeys(t, dir, "profiles", deriver.Mart.Key, where, many, flags...)
 	began := time.Now()
-	groups := [][][]*string{keys}
-	if how == byItself {
-		groups = slices.Collect(slices.Chunk(keys, 1))
-	}
 	rows := 0
 	records := map[string]lineage.Record{}
 	tables := map[string]lineage.Table{}
-	for _, group := range groups {
-		graph, err := deriver.Derive(ctx, group)
-		if err != nil {
-			t.Fatal(err)
+	graph, err := deriver.Derive(ctx, keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range keys {
+		d, err := graph.Derivation(ctx, i, false)
+		if err != nil || !graph.Found(i) {
+			t.Fatalf("%v: found %t, %v", d.Key, graph.Found(i), err)
 		}
-		for i := range group {
-			d, err := graph.Derivation(ctx, i, false)
-			if err != nil || !graph.Found(i) {
-				t.Fatalf("%v: found %t, %v", d.Key, graph.Found(i), err)
-			}
-			if !d.Proof.Proved || len(d.Records) == 0 {
-				t.Errorf("%v: %d records, %+v", d.Key, len(d.Records), d.Proof.Faults)
-			}
-			rows += d.Proof.Rows
-			for _, record := range d.Records {
-				records[fmt.Sprint(record.Table, record.Digest, record.Number)] = record
-				tables[record.Table] = d.Tables[record.Table]
-			}
+		if !d.Proof.Proved || len(d.Records) == 0 {
+			t.Errorf("%v: %d records, %+v", d.Key, len(d.Records), d.Proof.Faults)
+		}
+		rows += d.Proof.Rows
+		for _, record := range d.Records {
+			records[fmt.Sprint(record.Table, record.Digest, record.Number)] = record
+			tables[record.Table] = d.Tables[record.Table]
 		}
 	}
 	took := time.Since(began)
